@@ -1,0 +1,1 @@
+"""The terminal: camera, vision, liveness, panel and signed results."""

@@ -1,0 +1,1 @@
+"""The panel: lights, sound and two buttons. `prompts` is pure; `gpio` drives the pins."""
