@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -71,9 +73,11 @@ def parse_settings(text: str, name: str, model: type[Model]) -> Model:
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise SettingsError([f"{name}:{mark.line + 1 if mark else 1}: not YAML: {error.problem or error.context}"]) from None
+        line = mark.line + 1 if mark else 1
+        raise SettingsError([f"{name}:{line}: not YAML: {error.problem or error.context}"]) from None
     except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
-        raise SettingsError([f"{name}:1: not YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}"]) from None
+        why = str(error).splitlines()[0] if str(error) else "nested too deep"
+        raise SettingsError([f"{name}:1: not YAML: {why}"]) from None
     if places.duplicates:
         raise SettingsError([f"{name}:{line}: {key}: stands twice: remove one" for line, key in places.duplicates])
     if not isinstance(document, dict):
@@ -99,6 +103,19 @@ def load_settings(path: Path, model: type[Model]) -> Model:
         line = raw[: error.start].count(b"\n") + 1
         raise SettingsError([f"{path}:{line}: not UTF-8 text"]) from None
     return parse_settings(text, str(path), model)
+
+
+def read_private_file(path: Path) -> bytes:
+    """Returns the bytes of a secret file; raises SettingsError when others than its owner may read or write it."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            raw = file.read(MAX_BYTES)
+    except OSError as error:
+        raise SettingsError([f"{path}: cannot be read: {error.strerror or error}"]) from None
+    if mode not in (0o600, 0o400):
+        raise SettingsError([f"{path}: its mode is {mode:04o}, so that others may touch a secret: chmod 600 it"])
+    return raw
 
 
 def _faults(error: ValidationError, name: str, places: _DuplicateKeyFinder) -> Iterator[str]:

@@ -77,6 +77,8 @@ class View:
         sharpness: variance of the Laplacian of the face's luma at a fixed size (grey levels squared).
         relief: how far the landmarks are from any homography of the frontal landmarks, as a share of the
             eye distance; 0 is flat. None until a frontal view was seen.
+        aspect: the face's width over its height, relative to the frontal view; a turned print narrows, a turned head
+            does so only with its yaw. None until a frontal view was seen.
         likeness: cosine score of this frame's embedding against the session's first one; None when not embedded.
     """
 
@@ -92,6 +94,7 @@ class View:
     contrast: float
     sharpness: float
     relief: float | None = None
+    aspect: float | None = None
     likeness: float | None = None
 
 

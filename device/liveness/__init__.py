@@ -1,0 +1,1 @@
+"""Liveness: is a person there who answers the cues? Pure: no clock, file or picture; time arrives in the signals."""

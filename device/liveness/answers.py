@@ -1,0 +1,151 @@
+"""Answers to one cue: a turn, a look up or blinks, each watched from the cue until it is complete or wrong.
+
+`watch` is a fold over frames. What it returns is the same answer, further on; `passed_at` or `wrong` end it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import median
+
+from device.liveness.blinks import Blink
+from device.liveness.continuity import Track
+from device.liveness.evidence import Ending, StepRecord
+from device.liveness.rules import Rules
+from device.signals import View
+from device.wire.plan import EYE_ACTIONS, TURNS, Action
+
+FAR_END_FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one cue so far; times in seconds on the frames' clock.
+
+    Attributes:
+        action: what was asked for.
+        cue_at: when its cue was lit.
+        onset_at: when the answer began.
+        peak_deg: the greatest angle so far in the direction asked for.
+        far_end: (angle, relief) of the frames with the greatest angles.
+        neutral_since: since when the face looks straight ahead again.
+        blinks: the blinks that count.
+        passed_at: when everything that was asked for had been seen.
+        wrong: what was done instead.
+    """
+
+    action: Action
+    cue_at: float
+    onset_at: float | None = None
+    peak_deg: float = 0.0
+    far_end: tuple[tuple[float, float], ...] = ()
+    neutral_since: float | None = None
+    blinks: tuple[Blink, ...] = ()
+    passed_at: float | None = None
+    wrong: Ending | None = None
+
+    @property
+    def turning(self) -> bool:
+        """A turn has begun: the face may be lost at its far end."""
+        return self.action in TURNS and self.onset_at is not None
+
+    @property
+    def relief(self) -> float | None:
+        """Median relief over the far end of a turn."""
+        return median(relief for _, relief in self.far_end) if self.far_end else None
+
+    def record(self) -> StepRecord:
+        """This answer as evidence."""
+        return StepRecord(
+            action=self.action,
+            cue_at=self.cue_at,
+            onset_at=self.onset_at,
+            done_at=self.passed_at,
+            peak_deg=self.peak_deg,
+            relief=self.relief,
+            passed=self.passed_at is not None and self.wrong is None,
+        )
+
+
+def watch(answer: Answer, at: float, view: View | None, track: Track, blink: Blink | None, rules: Rules) -> Answer:
+    """Takes one frame into the answer."""
+    if view is not None:
+        turned = track.yaw_from_neutral(view)
+        if answer.action in TURNS:
+            answer = _watch_turn(answer, at, turned if answer.action is Action.TURN_LEFT else -turned, view, rules)
+        elif abs(turned) >= rules.turn_peak_deg:
+            answer = replace(answer, wrong=Ending.WRONG_ACTION)
+        elif answer.action in EYE_ACTIONS:
+            answer = _watch_blinks(answer, at, turned, blink, rules)
+        else:
+            answer = _watch_look_up(answer, at, track.pitch_from_neutral(view), rules)
+    if answer.wrong is None and answer.passed_at is None and _too_late(answer, at, rules):
+        return replace(answer, wrong=Ending.CHALLENGE_NOT_ANSWERED)
+    return answer
+
+
+def _watch_turn(answer: Answer, at: float, angle: float, view: View, rules: Rules) -> Answer:
+    if -angle >= rules.turn_peak_deg:
+        return replace(answer, wrong=Ending.WRONG_ACTION)
+    answer = _watch_angle(answer, at, angle, rules.turn_onset_deg, rules)
+    if view.relief is not None and angle >= rules.turn_peak_deg:
+        far_end = tuple(sorted((*answer.far_end, (angle, view.relief)), reverse=True)[:FAR_END_FRAMES])
+        answer = replace(answer, far_end=far_end)
+    if _returned(answer, at, rules.turn_peak_deg, rules):
+        flat = answer.relief is None or answer.relief < rules.min_relief
+        return replace(answer, passed_at=at, wrong=Ending.FLAT_FACE if flat else answer.wrong)
+    return answer
+
+
+def _watch_look_up(answer: Answer, at: float, angle: float, rules: Rules) -> Answer:
+    answer = _watch_angle(answer, at, angle, rules.look_up_onset_deg, rules)
+    return replace(answer, passed_at=at) if _returned(answer, at, rules.look_up_peak_deg, rules) else answer
+
+
+def _watch_angle(answer: Answer, at: float, angle: float, onset_deg: float, rules: Rules) -> Answer:
+    if answer.onset_at is None and angle >= onset_deg:
+        early = at - answer.cue_at < rules.min_reaction_s
+        answer = replace(answer, onset_at=at, wrong=Ending.EARLY_ACTION if early else answer.wrong)
+    neutral_since = (answer.neutral_since or at) if abs(angle) < rules.neutral_deg else None
+    return replace(answer, peak_deg=max(answer.peak_deg, angle), neutral_since=neutral_since)
+
+
+def _returned(answer: Answer, at: float, peak_deg: float, rules: Rules) -> bool:
+    held = answer.neutral_since is not None and at - answer.neutral_since >= rules.neutral_hold_s
+    return held and answer.onset_at is not None and answer.peak_deg >= peak_deg
+
+
+def _watch_blinks(answer: Answer, at: float, turned: float, blink: Blink | None, rules: Rules) -> Answer:
+    if blink is not None and _counts(blink, answer.cue_at, turned, rules):
+        answer = _add_blink(answer, blink, rules)
+    if not answer.blinks:
+        return answer
+    if answer.action is Action.BLINK_TWICE:
+        return replace(answer, passed_at=at) if len(answer.blinks) == 2 else answer
+    # One blink and one only: without the wait, footage of a double blink would pass for both actions.
+    if len(answer.blinks) > 1:
+        return replace(answer, wrong=Ending.WRONG_ACTION)
+    return replace(answer, passed_at=at) if at - answer.blinks[0].end >= rules.blink_settle_s else answer
+
+
+def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
+    """People blink unasked every few seconds: a closure that began too early is no answer, and no offence either."""
+    timely = blink.start - cue_at >= rules.min_reaction_s
+    lasts = rules.min_blink_s <= blink.duration <= rules.max_blink_s
+    return timely and lasts and abs(turned) <= rules.blink_still_deg
+
+
+def _add_blink(answer: Answer, blink: Blink, rules: Rules) -> Answer:
+    pair_expired = bool(answer.blinks) and blink.start - answer.blinks[-1].end > rules.blink_pair_s
+    if not answer.blinks or pair_expired:
+        if blink.start - answer.cue_at > rules.max_reaction_s:
+            return replace(answer, wrong=Ending.CHALLENGE_NOT_ANSWERED)
+        return replace(answer, onset_at=blink.start, blinks=(blink,))
+    return replace(answer, blinks=(*answer.blinks, blink))
+
+
+def _too_late(answer: Answer, at: float, rules: Rules) -> bool:
+    waited = at - answer.cue_at
+    # A blink that began in time is known only when it ends.
+    begun_by = rules.max_reaction_s + (rules.max_blink_s if answer.action in EYE_ACTIONS else 0.0)
+    return waited > rules.max_step_s or (answer.onset_at is None and waited > begun_by)

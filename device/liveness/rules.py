@@ -1,0 +1,68 @@
+"""The numbers of a session. Angles in degrees, times in seconds, openness relative to the person's own open eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts as an answer, and what ends a session. docs/liveness.md tells where each number comes from."""
+
+    # Position: shares of the picture; photometry on the face alone.
+    min_face_width: float = 0.24
+    max_face_width: float = 0.80
+    max_off_centre: float = 0.22
+    min_brightness: float = 0.16
+    max_brightness: float = 0.88
+    min_contrast: float = 0.12
+    min_sharpness: float = 12.0
+    max_position_yaw: float = 18.0
+    max_position_pitch_change: float = 25.0
+    position_hold_s: float = 0.6
+    position_limit_s: float = 30.0
+    consent_limit_s: float = 45.0
+
+    # Timing of the challenge.
+    min_reaction_s: float = 0.2
+    max_reaction_s: float = 3.5
+    max_step_s: float = 6.0
+    max_challenge_s: float = 25.0
+
+    # Turns, measured against the person's own neutral.
+    turn_onset_deg: float = 10.0
+    turn_peak_deg: float = 18.0
+    neutral_deg: float = 8.0
+    neutral_hold_s: float = 0.2
+    look_up_onset_deg: float = 8.0
+    look_up_peak_deg: float = 12.0
+    min_relief: float = 0.085
+    min_aspect: float = 0.86
+    aspect_deg: float = 10.0
+    max_narrow_s: float = 0.1
+
+    # Blinks.
+    closed_share: float = 0.55
+    min_blink_s: float = 0.06
+    max_blink_s: float = 0.50
+    blink_still_deg: float = 8.0
+    blink_pair_s: float = 1.8
+    blink_settle_s: float = 0.6
+
+    # Continuity.
+    max_gap_s: float = 0.2
+    min_fps: float = 10.0
+    max_lost_s: float = 0.3
+    max_lost_in_turn_s: float = 1.5
+    max_several_faces_s: float = 0.4
+    max_repeated_share: float = 0.1
+    max_repeated_s: float = 0.15
+
+    # Identity between frames: cosine scores of one session's embeddings.
+    frontal_deg: float = 15.0
+    embed_every_s: float = 0.19
+    max_unembedded_s: float = 0.45
+    min_likeness: float = 0.45
+
+
+DEFAULT_RULES = Rules()
