@@ -35,6 +35,7 @@ DENIALS = frozenset(
     }
 )
 
+SENTENCES_TOLD = 2
 SENTENCES: dict[str, str] = {
     "verified": "The live person matches the document and answered every cue.",
     FACES_DO_NOT_MATCH: "The faces do not match: the live person is not the person in the document's portrait.",
@@ -59,6 +60,7 @@ SENTENCES: dict[str, str] = {
     Ending.FRAMES_REPEATED: "The camera's picture stood still: frames were repeated.",
     Ending.FRAMES_OUT_OF_ORDER: "The camera's frames were out of order.",
     Ending.FRAMES_MISSING: "The camera skipped frames during the challenge.",
+    Ending.CAPTURE_ENDED: "The camera or the recording ended before the check did.",
 }
 
 
@@ -100,7 +102,7 @@ def decide(final: Answered | Ended, comparison: Comparison | None, plan: Plan, r
         return Decision(Outcome.VERIFIED, (), SENTENCES["verified"])
     # What denies stands first: it is what the sentence tells.
     ordered = tuple(sorted(reasons, key=lambda reason: reason not in DENIALS))
-    return Decision(_outcome(ordered), ordered, SENTENCES[ordered[0]])
+    return Decision(_outcome(ordered), ordered, " ".join(SENTENCES[reason] for reason in ordered[:SENTENCES_TOLD]))
 
 
 def _reasons(final: Answered | Ended, comparison: Comparison | None, plan: Plan, rules: Rules) -> list[str]:

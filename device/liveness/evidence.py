@@ -28,6 +28,7 @@ class Ending(StrEnum):
     FRAMES_REPEATED = "frames-repeated"
     FRAMES_OUT_OF_ORDER = "frames-out-of-order"
     FRAMES_MISSING = "frames-missing"
+    CAPTURE_ENDED = "capture-ended"
 
 
 @dataclass(frozen=True, slots=True)

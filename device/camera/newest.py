@@ -1,0 +1,64 @@
+"""The camera's thread and its one slot: whoever takes a frame gets the newest, never a queue of old ones."""
+
+from __future__ import annotations
+
+import threading
+
+from device.camera import Camera, CaptureSource
+from device.signals import Frame
+
+
+class NewestFrame:
+    """Reads a camera on a thread of its own. Unexpected exceptions reach `take` like expected ones."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self._fault: BaseException | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+
+    @property
+    def source(self) -> CaptureSource:
+        """What kind of camera this is."""
+        return self._camera.source
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def take(self, wait_s: float) -> Frame | None:
+        """Returns the newest frame, once; None when none came within `wait_s`. Raises what the camera raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is not None or self._fault is not None, wait_s)
+            frame, self._frame = self._frame, None
+            if frame is None and self._fault is not None:
+                raise self._fault
+            return frame
+
+    def stop(self, limit_s: float = 2.0) -> bool:
+        """Ends the thread and closes the camera; False when it hangs, as a wedged camera does."""
+        self._stop.set()
+        self._thread.join(limit_s)
+        if self._thread.is_alive():
+            return False
+        self._camera.close()
+        return True
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._put(self._camera.read())
+        except BaseException as error:  # noqa: BLE001 - carried to the main thread, which ends the process
+            self._fail(error)
+
+    def _put(self, frame: Frame) -> None:
+        with self._changed:
+            self._frame = frame
+            self._changed.notify_all()
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._fault = error
+            self._changed.notify_all()

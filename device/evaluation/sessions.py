@@ -1,0 +1,132 @@
+"""Whole sessions on recorded time: `rehearse` (a person answers the cues) and `replay` (a clip plays, deaf to them).
+
+Vision, session, panel and decision are the daemon's own. Keys and chain are not touched: these results go nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from device.camera import Camera, RecordingEndedError
+from device.liveness.evidence import Ending, Record, StepRecord
+from device.liveness.rules import DEFAULT_RULES
+from device.liveness.session import Press, State
+from device.panel.gpio import Panel
+from device.panel.prompts import Scene, Shown
+from device.panel.staging import show_state
+from device.verification import Verdict, Verification
+from device.vision.assembly import Vision
+from device.vision.embedding import Embedding
+from device.wire.plan import DEFAULT_ACTIONS, Action, Plan, derive_plan, guess_probability
+
+TERMINAL = "rehearsal"
+# Between sessions a person takes their time; a recorded session that lasts longer than this has lost its way.
+MAX_SESSION_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a seed fixes: the action set and the plan derived from the seed's nonce, salt and session id."""
+
+    seed: int
+    actions: tuple[Action, ...]
+    plan: Plan
+
+
+def draw(seed: int, actions: Collection[Action] = DEFAULT_ACTIONS) -> Drawn:
+    """Returns the plan of a seed, derived as on the terminal; raises PlanError when `actions` allow none."""
+    nonce, salt, session = (hashlib.sha256(f"rehearsal {kind} {seed}".encode()).digest() for kind in ("n", "s", "i"))
+    plan = derive_plan(nonce=nonce, salt=salt, session=session.hex()[:32], terminal=TERMINAL, actions=actions)
+    return Drawn(seed, tuple(sorted(set(actions))), plan)
+
+
+def play_session(
+    camera: Camera,
+    panel: Panel,
+    verification: Verification,
+    *,
+    press_start: bool = False,
+    on_state: Callable[[State, float], None] = lambda _state, _at: None,
+) -> Verdict:
+    """Runs one session to its end on the camera's frames.
+
+    Args:
+        camera: a recording or a rehearsal; when it ends, so does the session.
+        panel: set at each frame, and where presses come from.
+        verification: a fresh one.
+        press_start: presses START at the first frame, as somebody who replays a clip would.
+        on_state: told each state and its time, for whoever draws the session.
+    """
+    shown = Shown(Scene.IDLE, 0.0)
+    began: float | None = None
+    while not verification.finished:
+        try:
+            frame = camera.read()
+        except RecordingEndedError:
+            verification.end(Ending.CAPTURE_ENDED)
+            break
+        presses = [*panel.presses(), *([Press.START] if press_start and began is None else [])]
+        began = frame.taken_at if began is None else began
+        state = verification.observe(frame, presses)
+        shown = show_state(shown, state, frame.taken_at)
+        panel.show(shown.lights(frame.taken_at))
+        on_state(state, frame.taken_at)
+        if frame.taken_at - began > MAX_SESSION_S:
+            verification.end(Ending.CHALLENGE_TOO_LONG)
+    return verification.verdict()
+
+
+def verify_once(
+    camera: Camera, panel: Panel, vision: Vision, reference: Embedding, drawn: Drawn, *, press_start: bool = False
+) -> Verdict:
+    """Runs the session of `drawn` against the reference's embedding."""
+    threshold = vision.models.thresholds.fmr_1e_3
+    verification = Verification(
+        vision.follower, vision.embedder, reference, threshold, drawn.plan, rules=DEFAULT_RULES
+    )
+    return play_session(camera, panel, verification, press_start=press_start)
+
+
+def session_json(verdict: Verdict, drawn: Drawn, source: str) -> dict[str, Any]:
+    """The JSON of `rehearse` and `replay`; times are seconds since the challenge began."""
+    record, comparison = verdict.final.record, verdict.comparison
+    return {
+        "outcome": verdict.decision.outcome.value,
+        "reasons": list(verdict.decision.reasons),
+        "sentence": verdict.decision.sentence,
+        "comparison": None
+        if comparison is None
+        else {
+            "score": round(comparison.score, 4),
+            "threshold": round(comparison.threshold, 4),
+            "match": comparison.match,
+        },
+        "liveness": {
+            "actions": [action.value for action in drawn.actions],
+            "plan": [action.value for action in drawn.plan.actions],
+            "steps": [_step_json(step, record) for step in record.steps] if record is not None else [],
+            "guess_probability": guess_probability(drawn.actions),
+        },
+        "capture": {
+            "source": source,
+            "frames": record.frames if record is not None else 0,
+            "fps": round(record.fps, 2) if record is not None else 0.0,
+        },
+        "seed": drawn.seed,
+    }
+
+
+def _step_json(step: StepRecord, record: Record) -> dict[str, Any]:
+    def since_start(at: float | None) -> float | None:
+        return None if at is None else round(at - record.started_at, 3)
+
+    return {
+        "action": step.action.value,
+        "cue_s": since_start(step.cue_at),
+        "onset_s": since_start(step.onset_at),
+        "done_s": since_start(step.done_at),
+        "passed": step.passed,
+    }
