@@ -60,6 +60,7 @@ SENTENCES: dict[str, str] = {
     Ending.FRAMES_REPEATED: "The camera's picture stood still: frames were repeated.",
     Ending.FRAMES_OUT_OF_ORDER: "The camera's frames were out of order.",
     Ending.FRAMES_MISSING: "The camera skipped frames during the challenge.",
+    Ending.REFERENCE_UNUSABLE: "The document's portrait cannot be used: it needs one clear face.",
     Ending.CAPTURE_ENDED: "The camera or the recording ended before the check did.",
 }
 

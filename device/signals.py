@@ -22,11 +22,13 @@ class Frame:
         image: (height, width, 3) uint8, R G B, not mirrored: the customer's left is at the picture's right.
         taken_at: seconds on the camera's monotonic clock; the session's only clock.
         number: counts up by one for each frame that the camera delivered.
+        detail: the same exposure at a higher resolution, (height, width, 3) uint8 R G B; None where there is none.
     """
 
     image: NDArray[np.uint8]
     taken_at: float
     number: int
+    detail: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class View:
         relief: how far the landmarks are from any homography of the frontal landmarks, as a share of the
             eye distance; 0 is flat. None until a frontal view was seen.
         aspect: the face's width over its height, relative to the frontal view; a turned print narrows, a turned head
-            does so only with its yaw. None until a frontal view was seen.
+            does so only with its yaw. None until a frontal view was seen, and while the head nods away from it.
         likeness: cosine score of this frame's embedding against the session's first one; None when not embedded.
     """
 

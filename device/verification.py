@@ -38,11 +38,29 @@ WITHOUT_COMPARISON = frozenset({Ending.DECLINED, Ending.CANCELLED, Ending.CONSEN
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A finished verification."""
+    """A finished verification; `face_seen` tells whether any frame held a face."""
 
     final: Answered | Ended
     comparison: Comparison | None
     decision: Decision
+    face_seen: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Frontal:
+    """The first frontal face of the challenge, against which every later one is measured."""
+
+    landmarks: NDArray[np.float32]
+    pitch: float
+
+    def measure(self, face: Face, view: View, rules: Rules) -> View:
+        """Adds relief and aspect. A nod changes the aspect too: it counts only near the frontal pitch."""
+        nodding = abs(view.pitch - self.pitch) >= rules.aspect_deg
+        return replace(
+            view,
+            relief=relief(self.landmarks, face.landmarks),
+            aspect=None if nodding else aspect(face.landmarks) / max(aspect(self.landmarks), 1e-6),
+        )
 
 
 class Verification:
@@ -67,13 +85,23 @@ class Verification:
         self._reference = reference
         self._threshold = threshold
         self._trail = IdentityTrail()
-        self._frontal: NDArray[np.float32] | None = None
+        self._face_seen = False
+        self._frontal: _Frontal | None = None
         follower.restart()
 
     @property
     def finished(self) -> bool:
         """Whether the session reached a final state."""
         return isinstance(self.state, Answered | Ended)
+
+    @property
+    def progress(self) -> str:
+        """How far the session is, in a few words."""
+        state, steps = self.state, len(self.plan.actions)
+        if isinstance(state, Pausing | Cued):
+            done = len(state.record.steps)
+            return f"{'●' * done}{'○' * (steps - done)}  step {min(done + 1, steps)} of {steps}"
+        return "" if isinstance(state, Answered | Ended) else f"{'○' * steps}  not begun"
 
     def observe(self, frame: Frame, presses: Collection[Press] = ()) -> State:
         """Takes the newest frame and the buttons pressed since the last one."""
@@ -101,20 +129,20 @@ class Verification:
         self._trail.forget()
         self._frontal = None
         self._follower.restart()
-        return Verdict(final, comparison, decide(final, comparison, self.plan, self._rules))
+        decision = decide(final, comparison, self.plan, self._rules)
+        return Verdict(final, comparison, decision, self._face_seen)
 
     def _look(self, frame: Frame) -> Signals:
         signals, face = self._follower.look(frame)
         view = signals.view
+        self._face_seen = self._face_seen or face is not None
         if face is None or view is None:
             return signals
         state = self.state
-        if self._frontal is not None:
-            view = replace(view, aspect=aspect(face.landmarks) / max(aspect(self._frontal), 1e-6))
         if isinstance(state, Pausing) and self._frontal is None:
-            self._frontal = face.landmarks
-        if isinstance(state, Cued) and self._frontal is not None:
-            view = replace(view, relief=relief(self._frontal, face.landmarks))
+            self._frontal = _Frontal(face.landmarks, view.pitch)
+        if self._frontal is not None:
+            view = self._frontal.measure(face, view, self._rules)
         if wants_embedding(state, signals, self._rules):
             view = replace(view, likeness=self._embed(frame, face, view))
         return replace(signals, view=view)

@@ -1,0 +1,1 @@
+"""Delivery: results wait on disk until central holds them; requests are checked before anyone sees them."""

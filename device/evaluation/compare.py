@@ -36,7 +36,7 @@ class Comparison:
 
 
 def compare_pictures(reader: PortraitReader, a: Path, b: Path, threshold: float) -> Comparison:
-    """Compares the only face of `a` with the only face of `b`; raises CompareError when a picture has none or several."""
+    """Compares the only face of `a` with that of `b`; raises CompareError when a picture has none or several."""
     try:
         return Comparison(similarity(reader.read(a).embedding, reader.read(b).embedding), threshold)
     except PortraitError as error:
@@ -44,10 +44,11 @@ def compare_pictures(reader: PortraitReader, a: Path, b: Path, threshold: float)
 
 
 def compare_pairs(reader: PortraitReader, pairs: Path, root: Path, output: TextIO, messages: TextIO) -> None:
-    """Writes a,b,score for each pair of the CSV file `pairs`, whose pictures lie under `root`; the largest central face counts.
+    """Writes a,b,score for each pair of the CSV file `pairs`; the largest central face of a picture counts.
 
-    Each picture is embedded once. One without a face leaves its scores empty and one line in `messages`, which also shows the
-    progress when it is a terminal. Raises CompareError when the file, a picture or the folder is missing or unreadable.
+    The pictures lie under `root`; each is embedded once. One without a face leaves its scores empty and one line in
+    `messages`, which also shows the progress when it is a terminal. Raises CompareError when the file, a picture or the
+    folder is missing or unreadable.
     """
     rows = read_pairs(pairs)
     embeddings = dict(_embedded(reader, root, _names(rows, root, pairs), messages))

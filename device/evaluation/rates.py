@@ -1,6 +1,7 @@
 """Error rates of a comparison from its scores, in the terms of ISO/IEC 19795-1. Pure: arrays in, numbers out.
 
-A comparison matches when its score reaches the threshold. Genuine scores compare one person with themselves, impostor scores two.
+A comparison matches when its score reaches the threshold. Genuine scores compare one person with themselves, impostor
+scores two persons.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ def false_match_rate(impostor: ArrayLike, threshold: float) -> float:
 
 
 def true_match_rate(genuine: ArrayLike, threshold: float) -> float:
-    """The share of genuine scores that match, 0..1 (one less the false non-match rate); raises ValueError without scores."""
+    """The share of genuine scores that match, 0..1 (1 - false non-match rate); raises ValueError without scores."""
     return float((_scores(genuine) >= threshold).mean())
 
 
@@ -35,7 +36,7 @@ def true_match_rate_at(genuine: ArrayLike, impostor: ArrayLike, rate: float) -> 
 
 
 def equal_error_rate(genuine: ArrayLike, impostor: ArrayLike) -> float:
-    """The rate, 0..1, at which false matches are as frequent as false non-matches: the mean of both where they are nearest."""
+    """The rate, 0..1, where false matches are as frequent as false non-matches: the mean of both where nearest."""
     own, others = np.sort(_scores(genuine)), np.sort(_scores(impostor))
     thresholds = np.union1d(own, others)
     false_non_matches = np.searchsorted(own, thresholds, side="left") / len(own)

@@ -12,7 +12,7 @@ from typing import Any
 
 from device.camera import Camera, RecordingEndedError
 from device.liveness.evidence import Ending, Record, StepRecord
-from device.liveness.rules import DEFAULT_RULES
+from device.liveness.rules import DEFAULT_RULES, Rules
 from device.liveness.session import Press, State
 from device.panel.gpio import Panel
 from device.panel.prompts import Scene, Shown
@@ -80,13 +80,18 @@ def play_session(
 
 
 def verify_once(
-    camera: Camera, panel: Panel, vision: Vision, reference: Embedding, drawn: Drawn, *, press_start: bool = False
+    camera: Camera,
+    panel: Panel,
+    vision: Vision,
+    reference: Embedding,
+    drawn: Drawn,
+    *,
+    rules: Rules = DEFAULT_RULES,
+    press_start: bool = False,
 ) -> Verdict:
     """Runs the session of `drawn` against the reference's embedding."""
     threshold = vision.models.thresholds.fmr_1e_3
-    verification = Verification(
-        vision.follower, vision.embedder, reference, threshold, drawn.plan, rules=DEFAULT_RULES
-    )
+    verification = Verification(vision.follower, vision.embedder, reference, threshold, drawn.plan, rules=rules)
     return play_session(camera, panel, verification, press_start=press_start)
 
 

@@ -127,8 +127,7 @@ def embedding_due(track: Track, signals: Signals, rules: Rules) -> bool:
 def _is_narrow(track: Track, view: View, rules: Rules) -> bool:
     if view.aspect is None or view.aspect >= rules.min_aspect:
         return False
-    away = max(abs(track.yaw_from_neutral(view)), abs(track.pitch_from_neutral(view)))
-    return away < rules.aspect_deg
+    return abs(track.yaw_from_neutral(view)) < rules.aspect_deg
 
 
 def _since(before: float | None, lasts: bool, at: float) -> float | None:

@@ -29,6 +29,7 @@ class Ending(StrEnum):
     FRAMES_OUT_OF_ORDER = "frames-out-of-order"
     FRAMES_MISSING = "frames-missing"
     CAPTURE_ENDED = "capture-ended"
+    REFERENCE_UNUSABLE = "reference-unusable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _light(view: View, rules: Rules) -> Guidance | None:
 
 
 def _bearing(view: View, rules: Rules) -> Guidance | None:
-    if abs(view.yaw) > rules.max_position_yaw:
+    if abs(view.yaw) > rules.max_position_yaw or abs(view.pitch) > rules.max_position_pitch:
         return Guidance.LOOK_STRAIGHT
     if view.sharpness < rules.min_sharpness:
         return Guidance.HOLD_STILL

@@ -18,7 +18,7 @@ class Rules:
     min_contrast: float = 0.12
     min_sharpness: float = 12.0
     max_position_yaw: float = 18.0
-    max_position_pitch_change: float = 25.0
+    max_position_pitch: float = 22.0
     position_hold_s: float = 0.6
     position_limit_s: float = 30.0
     consent_limit_s: float = 45.0
@@ -38,7 +38,7 @@ class Rules:
     look_up_peak_deg: float = 12.0
     min_relief: float = 0.085
     min_aspect: float = 0.86
-    aspect_deg: float = 10.0
+    aspect_deg: float = 10.0  # from the frontal view, in yaw and pitch
     max_narrow_s: float = 0.1
 
     # Blinks.

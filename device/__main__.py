@@ -1,0 +1,137 @@
+"""`likeness-terminal`: the command line of the daemon and of the evaluation commands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from device.camera import CameraError
+from device.daemon import run_daemon
+from device.delivery.outbox import OutboxError
+from device.doctor import Finding, examine
+from device.evaluation.commands import analyse_clip, compare, rehearse, replay
+from device.evaluation.compare import CompareError
+from device.panel.gpio import PanelError
+from device.settings import SettingsError
+from device.vision.inference import InferenceError, Runtime
+from device.vision.manifest import ModelError, default_directory
+from device.vision.reference import PortraitError
+from device.wire.plan import PlanError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+FAULTS = (
+    CameraError,
+    CompareError,
+    InferenceError,
+    ModelError,
+    OutboxError,
+    PanelError,
+    PlanError,
+    PortraitError,
+    SettingsError,
+)
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    parsed = _parser().parse_args(arguments)
+    command: Command = parsed.command
+    try:
+        return command(parsed)
+    except FAULTS as error:
+        for line in str(error).splitlines():
+            print(f"likeness-terminal: {line}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("likeness-terminal: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone: nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="likeness-terminal",
+        description="Face verification terminal: the daemon, and the same eyes on recordings.",
+        epilog="example: likeness-terminal rehearse models/rehearsal/astronaut.json --reference portrait.jpg --seed 1",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str, example: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=text[0].lower() + text[1:].partition(".")[0],
+            description=text,
+            epilog=f"example: likeness-terminal {name} {example}",
+        )
+        added.set_defaults(command=command)
+        return added
+
+    _add_daemon_commands(add)
+    _add_evaluation_commands(add)
+    return parser
+
+
+Add = Callable[[str, Command, str, str], argparse.ArgumentParser]
+
+
+def _add_daemon_commands(add: Add) -> None:
+    run = add("run", _run, "Run the daemon until it is told to stop.", "--config /etc/likeness/terminal.yaml")
+    run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the terminal's configuration (YAML)")
+    run.add_argument("--show-panel", action="store_true", help="draw the panel on standard output")
+    text = "Check camera, panel, models, clock, keys and broker; say what to do. Exit 0 when all is well, 1 else."
+    doctor = add("doctor", _doctor, text, "--config /etc/likeness/terminal.yaml")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="the terminal's configuration (YAML)")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_evaluation_commands(add: Add) -> None:
+    text = "Play a whole session in which a recorded person answers the panel's cues. Exit 0 when verified, 1 else."
+    sessions = add("rehearse", rehearse, text, "PERSON.json --reference portrait.jpg --seed 7 --json")
+    sessions.add_argument("person", type=Path, metavar="PERSON.json", help="clip and segments, or a rendered person")
+    text = "Play a whole session before a clip that simply plays, deaf to the cues. Exit 0 when verified, 1 else."
+    deaf = add("replay", replay, text, "clip.mp4 --reference portrait.jpg --seed 7 --json")
+    deaf.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
+    for command in (sessions, deaf):
+        command.add_argument("--reference", type=Path, required=True, metavar="PHOTO", help="the document's portrait")
+        command.add_argument("--seed", type=int, metavar="N", help="fixes plan and reaction times; drawn without it")
+    see = add("analyse", analyse_clip, "Tell what the terminal's eyes see in a clip: faces, blinks, turns.", "clip.mp4")
+    see.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
+    text = "Compare two pictures, or every pair of a list. Exit 0 whatever the match."
+    pairs = add("compare", compare, text, "document.jpg live.jpg --json")
+    pairs.add_argument("pictures", type=Path, nargs="*", metavar="A B", help="two pictures with one face each")
+    pairs.add_argument("--pairs", type=Path, metavar="FILE.csv", help="a list with the columns a and b")
+    pairs.add_argument("--root", type=Path, metavar="DIR", help="where the pictures of the list are")
+    for command in (sessions, deaf, see, pairs):
+        command.add_argument("--json", action="store_true", help="print JSON")
+        command.add_argument("--models", type=Path, default=default_directory(), metavar="DIR", help="models folder")
+        command.add_argument("--runtime", type=Runtime, choices=list(Runtime), help="TFLite runtime to use")
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    return run_daemon(parsed.config, show_panel=parsed.show_panel)
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    findings: list[Finding] = []
+    for finding in examine(parsed.config):
+        findings.append(finding)
+        if not parsed.json:
+            print(f"{'ok  ' if finding.well else 'MEND'}  {finding.check}: {finding.found}", flush=True)
+            if finding.advice:
+                print(f"      -> {finding.advice}", flush=True)
+    if parsed.json:
+        print(json.dumps([finding.as_json() for finding in findings], indent=2))
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The terminal's configuration: one YAML file, and the only place that says what may stand in it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from device.delivery.link_settings import LinkSettings
+from device.panel.gpio import PinMap
+from device.settings import Settings, load_settings
+from device.vision.inference import Runtime
+from device.wire.fields import Name
+
+
+class CameraSettings(Settings):
+    """Which camera. `index` numbers Pi and USB cameras; `person` and `seed` belong to the rehearsal."""
+
+    kind: Literal["pi-camera", "usb-camera", "rehearsal"]
+    index: Annotated[int, Field(ge=0, le=63)] = 0
+    person: Path | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _person_rehearses(self) -> Self:
+        if self.kind == "rehearsal" and self.person is None:
+            raise ValueError("a rehearsal needs a person: add person: FILE.json")
+        if self.kind != "rehearsal" and self.person is not None:
+            raise ValueError(f"person belongs to kind: rehearsal, not to {self.kind}: remove one of them")
+        return self
+
+
+class PanelSettings(Settings):
+    """Where the panel's pins are: `pi` drives GPIO, `mock` has the same panel without hardware."""
+
+    factory: Literal["pi", "mock"] = "pi"
+    pins: PinMap = PinMap()
+
+
+class BrokerSettings(Settings):
+    """Where the broker is; whom to trust and who we are stands in the keys' folder."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+
+    def link(self) -> LinkSettings:
+        """These settings for the link."""
+        return LinkSettings(host=self.host, port=self.port)
+
+
+class ModelSettings(Settings):
+    """Which models run, and how; without `runtime` the best installed one."""
+
+    folder: Path | None = None
+    runtime: Runtime | None = None
+    threads: Annotated[int, Field(ge=1, le=4)] = 1
+
+
+class PolicySettings(Settings):
+    """What no request may go below, and the limits against trying often.
+
+    Attributes:
+        fmr: the false match rate whose threshold is the floor: 1e-3 is one in a thousand.
+        consent: version of the consent text that stands at the counter.
+        max_failures: failed sessions within ten minutes that pause the terminal.
+        pause_s: for how long.
+    """
+
+    fmr: Literal["1e-3", "1e-4"] = "1e-3"
+    consent: Name = "1"
+    max_failures: Annotated[int, Field(ge=1, le=100)] = 10
+    pause_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
+
+
+class TerminalSettings(Settings):
+    """The whole file; relative paths are relative to it.
+
+    Attributes:
+        keys: folder with the terminal's keys and certificates.
+        outbox: the database of results that wait for a receipt.
+    """
+
+    camera: CameraSettings
+    panel: PanelSettings = PanelSettings()
+    broker: BrokerSettings
+    models: ModelSettings = ModelSettings()
+    policy: PolicySettings = PolicySettings()
+    keys: Path
+    outbox: Path
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.camera.kind == "rehearsal" and self.panel.factory == "pi":
+            raise ValueError("a rehearsal watches mock pins: set panel.factory to mock, or use a camera")
+        return self
+
+
+def load_terminal(path: Path) -> tuple[TerminalSettings, str]:
+    """Loads the file; returns it with paths made absolute, and its sha256. Raises SettingsError."""
+    settings = load_settings(path, TerminalSettings)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    base = path.parent.absolute()
+    camera, models = settings.camera, settings.models
+    if camera.person is not None:
+        camera = camera.model_copy(update={"person": base / camera.person})
+    if models.folder is not None:
+        models = models.model_copy(update={"folder": base / models.folder})
+    places = {"camera": camera, "models": models, "keys": base / settings.keys, "outbox": base / settings.outbox}
+    return settings.model_copy(update=places), digest

@@ -1,0 +1,184 @@
+"""Builds the daemon's adapters from its configuration, wires them, and takes them down again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from device.app import App, RequestQueue
+from device.camera import Camera, CameraError
+from device.camera.newest import NewestFrame
+from device.camera.pace import RealTimeCamera
+from device.camera.person import load_person
+from device.camera.picamera import PiCamera
+from device.camera.rehearsal import RehearsalCamera
+from device.camera.usb import UsbCamera
+from device.config import CameraSettings, TerminalSettings, load_terminal
+from device.delivery.clocks import TerminalClock, boot_id
+from device.delivery.keys import load_terminal_keys
+from device.delivery.link import Link
+from device.delivery.outbox import Outbox
+from device.delivery.requests import PolicyFloor, RequestDesk
+from device.liveness.limits import Limits
+from device.liveness.session import Press
+from device.panel.console import Caption, Console
+from device.panel.gpio import Panel, PinReader, mock_factory, pi_factory
+from device.panel.prompts import Scene, prompt
+from device.panel.sentences import sentence
+from device.results import Terminal
+from device.service import Service, log_to_journal
+from device.vision.assembly import Vision, load_vision
+from device.vision.inference import preferred_runtime
+from device.vision.manifest import Models, default_directory
+from device.wire.claims import Software
+
+LOG = logging.getLogger(__name__)
+RESTART = 75  # EX_TEMPFAIL: systemd starts the daemon again
+GUESS_CEILING = 0.1
+
+
+def run_daemon(config: Path, *, show_panel: bool) -> int:
+    """Runs the terminal until SIGTERM or SIGINT; returns the exit status."""
+    log_to_journal(logging.INFO)
+    settings, digest = load_terminal(config)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    vision = _load_vision(settings)
+    with ExitStack() as stack:
+        factory = pi_factory() if settings.panel.factory == "pi" else mock_factory()
+        panel = Panel(settings.panel.pins, factory)
+        stack.callback(panel.close)
+        pins = PinReader(settings.panel.pins, factory)
+        try:
+            frames = NewestFrame(make_camera(settings.camera, pins))
+            frames.start()
+            stack.callback(_stop_camera, frames)
+            app, link = _build(settings, digest, vision, frames, panel, stack)
+            on_tick = stack.enter_context(_Watcher(app, link, pins)).draw if show_panel else _nothing
+            if settings.panel.factory == "mock" and settings.camera.kind != "rehearsal" and sys.stdin.isatty():
+                _press_by_keyboard(pins)
+            app.run(stop, on_tick)
+        except CameraError as error:
+            # The panel tells it, and systemd starts the process anew: a stalled pipeline does not recover in place.
+            panel.show(prompt(Scene.NO_CAMERA, 0.0))
+            LOG.critical("camera failed: %s", error)
+            return RESTART
+        finally:
+            Service().stopping()
+    return 0
+
+
+def make_camera(settings: CameraSettings, pins: PinReader) -> Camera:
+    """Opens the configured camera; raises CameraError."""
+    if settings.kind == "pi-camera":
+        return PiCamera(settings.index)
+    if settings.kind == "usb-camera":
+        return UsbCamera(settings.index)
+    if settings.person is None:
+        raise CameraError("a rehearsal needs a person: add person: FILE.json")
+    person = load_person(settings.person)
+    rehearsal = RehearsalCamera(person, pins.lights, seed=settings.seed, press_start=lambda: pins.press(Press.START))
+    return RealTimeCamera(rehearsal)
+
+
+def models_digest(models: Models) -> str:
+    """One sha256 for all model files in use, as results name it."""
+    lines = "".join(f"{role} {sha256}\n" for role, sha256 in sorted(models.hashes.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def floor_threshold(settings: TerminalSettings, models: Models) -> float:
+    """The comparison score that the terminal's own policy demands at least."""
+    return models.thresholds.fmr_1e_4 if settings.policy.fmr == "1e-4" else models.thresholds.fmr_1e_3
+
+
+def _load_vision(settings: TerminalSettings) -> Vision:
+    models = settings.models
+    return load_vision(models.folder or default_directory(), models.runtime or preferred_runtime(), models.threads)
+
+
+def _build(
+    settings: TerminalSettings, digest: str, vision: Vision, frames: NewestFrame, panel: Panel, stack: ExitStack
+) -> tuple[App, Link]:
+    """Opens keys, outbox and link; what was opened is closed by `stack`, last one first."""
+    keys = load_terminal_keys(settings.keys)
+    outbox = Outbox(settings.outbox, keys.terminal, keys.result_key)
+    stack.callback(outbox.close)
+    software = Software(
+        firmware=importlib.metadata.version("likeness"),
+        runtime=vision.models.runtime.value,
+        models_sha256=models_digest(vision.models),
+        configuration_sha256=digest,
+    )
+    boot, clock, requests = boot_id(), TerminalClock(), RequestQueue()
+    link = Link(
+        settings.broker.link(), keys, outbox, boot=boot, software=software, clock=clock, on_request=requests.put
+    )
+    floor = PolicyFloor(floor_threshold(settings, vision.models), GUESS_CEILING)
+    app = App(
+        terminal=Terminal(keys.terminal, boot, settings.policy.consent, software, frames.source),
+        frames=frames,
+        panel=panel,
+        vision=vision,
+        requests=requests,
+        desk=RequestDesk(keys, boot, outbox, floor),
+        outbox=outbox,
+        link=link,
+        clock=clock,
+        limits=Limits(settings.policy.max_failures, pause_s=settings.policy.pause_s),
+        service=Service(),
+    )
+    link.start()
+    stack.callback(link.stop)
+    return app, link
+
+
+def _stop_camera(frames: NewestFrame) -> None:
+    if not frames.stop():
+        LOG.critical("the camera does not stop: leaving without it")
+        os._exit(RESTART)
+
+
+def _nothing() -> None:
+    return
+
+
+class _Watcher:
+    """Draws the panel for somebody at a desk or in the demonstration."""
+
+    def __init__(self, app: App, link: Link, pins: PinReader) -> None:
+        self._app, self._link = app, link
+        self._console = Console(sys.stdout, pins.lights)
+
+    def __enter__(self) -> _Watcher:
+        self._console.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._console.close()
+
+    def draw(self) -> None:
+        """Draws what the pins show now."""
+        shown, running = self._app.shown, self._app.running
+        told = sentence(shown.scene, guidance=shown.guidance, action=shown.action)
+        progress = running.progress if running is not None else f"link: {self._link.status.state.value}"
+        self._console.draw(Caption(self._app.title, told, progress))
+
+
+def _press_by_keyboard(pins: PinReader) -> None:
+    """Enter is START and c is CANCEL: a desk has no buttons."""
+
+    def listen(press: Callable[[Press], None]) -> None:
+        for line in sys.stdin:
+            press(Press.CANCEL if line.strip().lower().startswith("c") else Press.START)
+
+    threading.Thread(target=listen, args=(pins.press,), name="keyboard", daemon=True).start()

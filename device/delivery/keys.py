@@ -1,0 +1,146 @@
+"""The terminal's keys: one folder, fixed names, one key for each purpose; secrets are born here and stay here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.x509.oid import NameOID
+
+from device.settings import SettingsError, read_private_file
+from device.wire.envelope import SigningKey, VerificationKeys
+from device.wire.keys import (
+    KeyFormatError,
+    parse_signing_key,
+    parse_unsealing_key,
+    parse_verification_keys,
+    private_pem,
+)
+
+RESULT_KEY = "result.key"
+UNSEALING_KEY = "unsealing.key"
+TLS_KEY = "tls.key"
+TLS_CERTIFICATE = "tls.pem"
+BROKER_AUTHORITY = "broker-ca.pem"
+REQUEST_SIGNERS = "central-requests.pem"
+RECEIPT_SIGNERS = "central-receipts.pem"
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """What the connection to the broker needs, as paths, and until when the certificate serves."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalKeys:
+    """Everything the terminal signs, opens and verifies with.
+
+    Attributes:
+        terminal: its id, from its certificate's common name.
+        result_key: signs results and births.
+        unsealing_key: opens references.
+        request_signers: whose requests count.
+        receipt_signers: whose receipts count.
+    """
+
+    terminal: str
+    result_key: SigningKey
+    unsealing_key: X25519PrivateKey = field(repr=False)
+    request_signers: VerificationKeys = field(repr=False)
+    receipt_signers: VerificationKeys = field(repr=False)
+    tls: TlsFiles
+
+
+@dataclass(frozen=True, slots=True)
+class NewKeys:
+    """The public halves of freshly made keys, for whoever enrols the terminal."""
+
+    result: Ed25519PublicKey
+    unsealing: X25519PublicKey
+    tls: ec.EllipticCurvePublicKey
+
+
+def load_terminal_keys(folder: Path) -> TerminalKeys:
+    """Loads the folder; raises SettingsError with one line that names the file."""
+    read_private_file(folder / TLS_KEY)  # OpenSSL loads it by path and does not look at its mode
+    tls, terminal = _tls_identity(folder)
+    return TerminalKeys(
+        terminal=terminal,
+        result_key=_parsed(folder / RESULT_KEY, read_private_file, parse_signing_key),
+        unsealing_key=_parsed(folder / UNSEALING_KEY, read_private_file, parse_unsealing_key),
+        request_signers=_parsed(folder / REQUEST_SIGNERS, _read_public_file, parse_verification_keys),
+        receipt_signers=_parsed(folder / RECEIPT_SIGNERS, _read_public_file, parse_verification_keys),
+        tls=tls,
+    )
+
+
+def create_terminal_keys(folder: Path) -> NewKeys:
+    """Makes the three private keys in `folder`; raises FileExistsError rather than replace one."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    result, unsealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+    tls = ec.generate_private_key(ec.SECP256R1())
+    write_private_file(folder / RESULT_KEY, private_pem(result))
+    write_private_file(folder / UNSEALING_KEY, private_pem(unsealing))
+    write_private_file(
+        folder / TLS_KEY,
+        tls.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+    return NewKeys(result.public_key(), unsealing.public_key(), tls.public_key())
+
+
+def write_private_file(path: Path, raw: bytes) -> None:
+    """Creates a file of mode 0600 and makes sure it is on the disk; raises FileExistsError when it is there already."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _parsed(path: Path, read: Callable[[Path], bytes], parse: Callable[[bytes], Key]) -> Key:
+    try:
+        return parse(read(path))
+    except KeyFormatError as error:
+        raise SettingsError([f"{path}: {error}"]) from None
+
+
+def _read_public_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError([f"{path}: cannot be read: {error.strerror or error}"]) from None
+
+
+def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
+    path = folder / TLS_CERTIFICATE
+    try:
+        certificate = x509.load_pem_x509_certificate(_read_public_file(path))
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        terminal = str(names[0].value)
+    except (ValueError, IndexError):
+        raise SettingsError([f"{path}: not a certificate with a common name"]) from None
+    files = TlsFiles(
+        folder / BROKER_AUTHORITY,
+        path,
+        folder / TLS_KEY,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
+    return files, terminal

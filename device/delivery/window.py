@@ -1,0 +1,60 @@
+"""Which waiting results are on their way to central, and when to send them again. No clock, no thread: time is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from device.delivery.outbox import WaitingResult
+
+Place = tuple[int, int]
+"""Epoch and seq."""
+_START: Place = (-1, 0)
+
+
+class Window:
+    """At most `size` results are under way without a receipt; all times are seconds on one monotonic clock.
+
+    Results that central never receipts must not stop those behind them: after the wait the window moves on, and
+    comes back to them when it has reached the end.
+    """
+
+    def __init__(self, size: int, first_wait_s: float, longest_wait_s: float) -> None:
+        self._size, self._first_wait_s, self._longest_wait_s = size, first_wait_s, longest_wait_s
+        self._under_way: set[Place] = set()
+        self._after = _START
+        self._wait_s = first_wait_s
+        self._deadline: float | None = None
+        self._central_answers = False
+
+    def pick(self, waiting: Callable[[int, Place], list[WaitingResult]], now: float) -> list[WaitingResult]:
+        """Returns what is to be sent now; `waiting` is `Outbox.waiting`."""
+        rows = waiting(self._size, self._after)
+        if not rows and self._after != _START:
+            self._after = _START
+            rows = waiting(self._size, self._after)
+        fresh = [row for row in rows if (row.epoch, row.seq) not in self._under_way]
+        self._under_way.update((row.epoch, row.seq) for row in fresh)
+        if self._under_way and self._deadline is None:
+            self._deadline = now + self._wait_s
+        return fresh
+
+    def receipted(self, places: Iterable[Place], now: float) -> None:
+        """Central holds these: they are no longer under way."""
+        self._under_way.difference_update(places)
+        self._central_answers = True
+        self._wait_s = self._first_wait_s
+        self._deadline = now + self._wait_s if self._under_way else None
+
+    def remaining_s(self, now: float) -> float | None:
+        """Seconds until `give_up` is due; None when nothing is under way."""
+        return None if self._deadline is None else max(0.0, self._deadline - now)
+
+    def give_up(self) -> bool:
+        """Forgets what is under way, so that it is sent again; returns whether central was silent altogether."""
+        silent = not self._central_answers
+        self._after = max(self._under_way, default=_START)
+        self._under_way.clear()
+        self._central_answers = False
+        self._wait_s = min(2 * self._wait_s, self._longest_wait_s)
+        self._deadline = None
+        return silent

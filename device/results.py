@@ -1,0 +1,109 @@
+"""From a finished session to the claims of its result. Pure: clocks and chance are handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from device.camera import CaptureSource
+from device.delivery.clocks import Instant
+from device.delivery.requests import AcceptedRequest
+from device.liveness.evidence import Record, StepRecord
+from device.verification import Verdict
+from device.wire.chain import ChainPosition
+from device.wire.claims import Capture, Challenge, Comparison, ResultClaims, Software, StepTiming
+from device.wire.fields import uuid7
+from device.wire.plan import Plan, guess_probability
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session of a request: what its plan was derived from.
+
+    Attributes:
+        request: what central asked for.
+        attempt: 1 for the first session of the request.
+        id: the session's id.
+        salt: drawn for this session.
+        plan: derived from all of it.
+    """
+
+    request: AcceptedRequest
+    attempt: int
+    id: str
+    salt: bytes
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What every result of this process says of the terminal."""
+
+    id: str
+    boot: str
+    consent: str
+    software: Software
+    source: CaptureSource
+
+
+def result_claims(
+    position: ChainPosition, terminal: Terminal, session: Session, verdict: Verdict, now: Instant, random: bytes
+) -> ResultClaims:
+    """Returns the claims for a place in the chain; `random` are 10 bytes for the result's id."""
+    comparison, record = verdict.comparison, verdict.final.record
+    return ResultClaims(
+        iss=terminal.id,
+        jti=uuid7(int(now.unix_s * 1000), random),
+        iat=int(now.unix_s),
+        epoch=position.epoch,
+        seq=position.seq,
+        prev=position.prev,
+        boot=terminal.boot,
+        uptime_s=now.uptime_s,
+        clock=now.state,
+        offline=False,
+        nonce=session.request.nonce,
+        request=session.request.echo,
+        consent=terminal.consent,
+        outcome=verdict.decision.outcome,
+        reasons=verdict.decision.reasons,
+        sentence=verdict.decision.sentence,
+        comparison=None
+        if comparison is None
+        else Comparison(score=comparison.score, threshold=comparison.threshold, match=comparison.match),
+        challenge=_challenge(session, record),
+        capture=Capture(
+            source=terminal.source.value,
+            frames=record.frames if record is not None else 0,
+            fps=round(record.fps, 3) if record is not None else 0.0,
+        ),
+        reference=session.request.mark,
+        software=terminal.software,
+    )
+
+
+def _challenge(session: Session, record: Record | None) -> Challenge | None:
+    if record is None:
+        return None
+    policy = session.request.policy
+    return Challenge(
+        salt=session.salt,
+        session=session.id,
+        actions=policy.actions,
+        plan=session.plan.actions,
+        pauses_s=session.plan.pauses_s,
+        steps=tuple(_timing(step, record) for step in record.steps),
+        guess_probability=guess_probability(policy.actions, policy.steps),
+    )
+
+
+def _timing(step: StepRecord, record: Record) -> StepTiming:
+    def since_start(at: float | None) -> float | None:
+        return None if at is None else round(at - record.started_at, 3)
+
+    return StepTiming(
+        action=step.action,
+        cue_s=round(step.cue_at - record.started_at, 3),
+        onset_s=since_start(step.onset_at),
+        done_s=since_start(step.done_at),
+        passed=step.passed,
+    )

@@ -1,0 +1,42 @@
+"""Cuts a face out upright and to scale, as the embedding model was trained to see it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 112
+
+# Where ArcFace's crop (Deng et al. 2019) has the right and left eye, nose tip, right and left mouth corner, in pixels.
+_TEMPLATE = np.array(
+    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
+)
+
+
+# The landmarks whose mean is each point. An eye is the mean of its corners and iris: the iris alone follows the gaze.
+_GROUPS = ((33, 133, 468), (362, 263, 473), (4,), (61,), (291,))
+
+
+def five_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(5, 2) pixels: right eye, left eye, nose tip, right and left mouth corner of (478, 3) landmarks."""
+    return np.array([landmarks[list(group), :2].mean(axis=0) for group in _GROUPS], np.float64)
+
+
+def aligned_crop(image: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Returns the (112, 112, 3) crop of a face, turned and scaled so that its five points lie best on the template."""
+    to_crop = similarity_transform(five_points(landmarks), _TEMPLATE)
+    return np.asarray(cv2.warpAffine(image, to_crop, (SIDE, SIDE), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def similarity_transform(points: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The (2, 3) rotation, scale and shift that brings (N, 2) points nearest to targets in the least-squares sense.
+
+    In the complex plane this is one division (Umeyama's fit without reflection, for two dimensions).
+    """
+    source, target = points @ (1, 1j), targets @ (1, 1j)
+    centred = source - source.mean()
+    spread = (centred * centred.conj()).real.sum()
+    turn = (centred.conj() * (target - target.mean())).sum() / spread if spread > 0 else 1
+    shift = target.mean() - turn * source.mean()
+    return np.array([(turn.real, -turn.imag, shift.real), (turn.imag, turn.real, shift.imag)])

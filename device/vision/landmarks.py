@@ -1,0 +1,87 @@
+"""Places 478 landmarks on a face: MediaPipe's 256 px face mesh (Kartynnik et al. 2019, Grishchenko et al. 2020)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.signals import Box, Face
+from device.vision.detector import LEFT_EYE, RIGHT_EYE, Detection
+from device.vision.inference import Model
+
+RIGHT_EYE_OUTER_CORNER, LEFT_EYE_OUTER_CORNER = 33, 263
+_SIDE = 256
+_MARGIN = 1.5  # the model was trained on squares of one and a half times the face's longer side
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A turned square of the picture: centre and side in pixels, angle of its upper edge in radians, clockwise."""
+
+    x: float
+    y: float
+    size: float
+    angle: float
+
+
+def region_from_detection(detection: Detection) -> Region:
+    """The region in which to look for the landmarks of a detected face, upright along the eyes."""
+    box = detection.box
+    across = detection.keypoints[LEFT_EYE] - detection.keypoints[RIGHT_EYE]
+    angle = math.atan2(float(across[1]), float(across[0]))
+    return Region(box.x + box.width / 2, box.y + box.height / 2, max(box.width, box.height) * _MARGIN, angle)
+
+
+def region_from_landmarks(landmarks: NDArray[np.float32]) -> Region:
+    """The region for the next frame from the last one's (478, 3) landmarks: follows the head without a detector."""
+    across = landmarks[LEFT_EYE_OUTER_CORNER] - landmarks[RIGHT_EYE_OUTER_CORNER]
+    angle = math.atan2(float(across[1]), float(across[0]))
+    upright = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    turned = landmarks[:, :2] @ upright
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    x, y = upright @ ((low + high) / 2)
+    return Region(float(x), float(y), float((high - low).max()) * _MARGIN, angle)
+
+
+class LandmarkFinder:
+    """Runs the landmark model; not safe for use by two threads at once."""
+
+    def __init__(self, model: Model, least_score: float = 0.5) -> None:
+        self._model = model
+        self._least_score = least_score
+        self._crop = np.empty((_SIDE, _SIDE, 3), np.uint8)
+        self._input = np.empty((1, _SIDE, _SIDE, 3), np.float32)
+
+    def find(self, image: NDArray[np.uint8], region: Region) -> Face | None:
+        """Returns the face inside `region` of an (H, W, 3) RGB picture; None when the model sees no face there."""
+        if not 1 <= region.size < 1e5:
+            return None
+        to_picture = _region_to_picture(region)
+        cv2.warpAffine(image, to_picture, (_SIDE, _SIDE), dst=self._crop, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        np.multiply(self._crop, np.float32(1 / 255), out=self._input[0])
+        coordinates, presence, _ = self._model.run(self._input)
+        score = 1 / (1 + math.exp(-min(max(float(presence.item()), -50), 50)))
+        if score < self._least_score:
+            return None
+        landmarks = coordinates.reshape(-1, 3)
+        landmarks[:, :2] = landmarks[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
+        landmarks[:, 2] *= region.size / _SIDE
+        return Face(_bounds(landmarks), score, landmarks)
+
+
+def _region_to_picture(region: Region) -> NDArray[np.float32]:
+    """(2, 3) affine map from the model's pixels to the picture's."""
+    cosine, sine = (f(region.angle) * region.size / _SIDE for f in (math.cos, math.sin))
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    offset = np.array([region.x, region.y]) - turn @ (_SIDE / 2, _SIDE / 2)
+    return np.column_stack([turn, offset]).astype(np.float32)
+
+
+def _bounds(landmarks: NDArray[np.float32]) -> Box:
+    left, top = landmarks[:, :2].min(axis=0).tolist()
+    right, bottom = landmarks[:, :2].max(axis=0).tolist()
+    return Box(left, top, right - left, bottom - top)

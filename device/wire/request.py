@@ -1,0 +1,82 @@
+"""What central asks of a terminal: one session, once, now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from device.wire.claims import RequestEcho
+from device.wire.fields import Binary, Claims, Code, Name, Nonce, Score, Sha256, TerminalId, UnixTime, Uuid, Uuid7
+from device.wire.plan import DEFAULT_ACTIONS, DEFAULT_STEPS, Action
+from device.wire.sealing import MAX_REFERENCE_BYTES, SEALING_OVERHEAD_BYTES
+
+
+class Policy(Claims):
+    """How the session is to be judged.
+
+    Attributes:
+        threshold: the comparison score that is needed at least; the terminal refuses one below its own floor.
+        actions: the action set to derive the plan from.
+        steps: how many actions the plan has.
+        attempts: how many sessions the customer may try, cancelled ones counted.
+    """
+
+    threshold: Score
+    actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)] = tuple(sorted(DEFAULT_ACTIONS))
+    steps: Annotated[int, Field(ge=1, le=8)] = DEFAULT_STEPS
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+class SealedReference(Claims):
+    """The portrait, readable by the one terminal only.
+
+    Attributes:
+        sealed: `device.wire.sealing.seal` of the picture file.
+        commitment: `device.wire.sealing.commitment` of the picture file; checked after unsealing.
+    """
+
+    sealed: Annotated[
+        Binary, Field(min_length=SEALING_OVERHEAD_BYTES + 1, max_length=MAX_REFERENCE_BYTES + SEALING_OVERHEAD_BYTES)
+    ] = Field(repr=False)
+    commitment: Sha256
+
+
+class RequestClaims(Claims):
+    """A request.
+
+    Attributes:
+        iss: the central server.
+        aud: the terminal.
+        jti: the request's id; used once.
+        iat: seconds since 1970.
+        exp: seconds since 1970; not to be begun from then on.
+        boot: the boot id of the terminal that this request is for.
+        nonce: drawn for this request; the plan is derived from it.
+    """
+
+    iss: Name
+    aud: TerminalId
+    jti: Uuid7
+    iat: UnixTime
+    exp: UnixTime
+    boot: Uuid
+    nonce: Nonce = Field(repr=False)
+    purpose: Code
+    outlet: Name
+    attendant: Name
+    transaction: Name
+    subject: Name = Field(repr=False)
+    policy: Policy
+    reference: SealedReference | None = None
+
+    def echo(self) -> RequestEcho:
+        """What the result has to repeat."""
+        return RequestEcho(
+            id=self.jti,
+            purpose=self.purpose,
+            outlet=self.outlet,
+            attendant=self.attendant,
+            transaction=self.transaction,
+            subject=self.subject,
+        )

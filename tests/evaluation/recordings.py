@@ -1,0 +1,53 @@
+"""Portraits cut from recordings, and eyes that remember a clip."""
+
+from pathlib import Path
+
+import cv2
+
+from device.camera.recording import RecordingCamera
+from device.signals import Face, Frame, Signals
+from device.vision.following import FaceFollower
+from device.vision.reference import PortraitReader
+
+CHIP_PORTRAIT = (102, 126)  # width, height in pixels: the picture in a passport's chip can be this small
+
+
+def frame_at(clip: Path, seconds: float):
+    camera = RecordingCamera(clip)
+    try:
+        while (frame := camera.read()).taken_at < seconds:
+            pass
+        return frame.image
+    finally:
+        camera.close()
+
+
+def cut_portrait(reader: PortraitReader, image, path: Path) -> Path:
+    """Writes the face as a chip portrait of 102x126 px."""
+    box = reader.faces(image)[0].box
+    height = box.height * 1.6
+    width = height * CHIP_PORTRAIT[0] / CHIP_PORTRAIT[1]
+    left, top = box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height * 0.55
+    rows, columns = image.shape[:2]
+    cut = image[max(int(top), 0) : min(int(top + height), rows), max(int(left), 0) : min(int(left + width), columns)]
+    cv2.imwrite(
+        str(path), cv2.cvtColor(cv2.resize(cut, CHIP_PORTRAIT, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    )
+    return path
+
+
+class RememberingFollower(FaceFollower):
+    """Looks at each frame of a clip once: a deaf clip shows every session the same frames."""
+
+    def __init__(self, follower: FaceFollower) -> None:
+        self._follower = follower
+        self._seen: dict[int, tuple[Signals, Face | None]] = {}
+        self._next = 0
+
+    def restart(self) -> None:
+        """The memory stays: the frames before the first look are always the same."""
+
+    def look(self, frame: Frame) -> tuple[Signals, Face | None]:
+        if frame.number not in self._seen:
+            self._seen[frame.number] = self._follower.look(frame)
+        return self._seen[frame.number]
