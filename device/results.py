@@ -1,4 +1,4 @@
-"""From a finished session to the claims of its result. Pure: clocks and chance are handed in."""
+"""From a finished session to the claims of its result; clocks and chance are handed in."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -79,7 +80,6 @@ class NewKeys:
 
 def load_terminal_keys(folder: Path) -> TerminalKeys:
     """Loads the folder; raises SettingsError with one line that names the file."""
-    read_private_file(folder / TLS_KEY)  # OpenSSL loads it by path and does not look at its mode
     tls, terminal = _tls_identity(folder)
     return TerminalKeys(
         terminal=terminal,
@@ -136,11 +136,18 @@ def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
         terminal = str(names[0].value)
     except (ValueError, IndexError):
         raise SettingsError([f"{path}: not a certificate with a common name"]) from None
-    files = TlsFiles(
+    # OpenSSL will load the key by its path, and looks neither at its mode nor, in clear words, at its content.
+    key = folder / TLS_KEY
+    pem = read_private_file(key)
+    try:
+        fits = serialization.load_pem_private_key(pem, None).public_key() == certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        fits = False
+    if not fits:
+        raise SettingsError([f"{key}: is not the private key of {path.name}"])
+    authority, since, until = (
         folder / BROKER_AUTHORITY,
-        path,
-        folder / TLS_KEY,
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
     )
-    return files, terminal
+    return TlsFiles(authority, path, key, since, until), terminal

@@ -17,6 +17,7 @@ from device.delivery.link_status import LinkState, LinkStatus
 from device.delivery.outbox import Outbox, OutboxError
 from device.delivery.pipe import (
     CLOSE_LIMIT_S,
+    NOBODY_LISTENS,
     Acknowledged,
     Arrived,
     Connected,
@@ -206,7 +207,7 @@ class Link:
         status = topic(terminal, Leaf.STATUS)
         pipe.subscribe([topic(terminal, Leaf.REQUEST), topic(terminal, Leaf.RECEIPT)])
         # Only now: whoever reads the birth may send a request at once.
-        pipe.publish(status, self._signed_birth(Presence.ONLINE), retain=True)
+        birth = pipe.publish(status, self._signed_birth(Presence.ONLINE), retain=True)
         self._set(LinkState.CONNECTED, f"Connected to the broker at {self._address}.")
         while not self._stop.is_set():
             self._publish_waiting(pipe, window)
@@ -219,7 +220,8 @@ class Link:
             if isinstance(event, Lost):
                 self._set(LinkState.NO_BROKER, f"The connection to {self._address} was lost: {event.reason}.")
                 return
-            self._handle(event, window)
+            if event != Acknowledged(birth, NOBODY_LISTENS, failed=True):  # the birth is retained: it is not gone
+                self._handle(event, window)
         self._say_stopped(pipe, events, status)
 
     def _publish_waiting(self, pipe: Pipe, window: Window) -> None:
@@ -229,6 +231,7 @@ class Link:
 
     def _handle(self, event: Event, window: Window) -> None:
         if isinstance(event, Acknowledged) and event.failed:
+            window.undelivered()
             self._silent(f"the broker says: {event.reason}")
         elif isinstance(event, Arrived) and event.topic == topic(self._keys.terminal, Leaf.REQUEST):
             self._on_request(event.payload)

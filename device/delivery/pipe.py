@@ -26,6 +26,8 @@ from device.wire.envelope import Kind
 MAX_PACKET_BYTES = max(kind.max_bytes for kind in Kind) + 1024
 MAX_EVENTS = 256
 CLOSE_LIMIT_S = 2.0
+NOBODY_LISTENS = "No matching subscribers"
+"""MQTT 5's name of reason code 0x10, as paho spells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ class Pipe:
     def _on_publish(
         self, _client: Client, _data: object, message: int, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        # "No matching subscribers" is no failure for MQTT, but the message is gone.
-        self._events.put(Acknowledged(message, str(code), code.is_failure or code.value == 0x10))
+        # That nobody listens is no failure for MQTT, but the message is gone.
+        self._events.put(Acknowledged(message, str(code), code.is_failure or str(code) == NOBODY_LISTENS))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         if self._events.qsize() < MAX_EVENTS:  # a flood is dropped: central repeats what matters

@@ -15,7 +15,7 @@ class Window:
     """At most `size` results are under way without a receipt; all times are seconds on one monotonic clock.
 
     Results that central never receipts must not stop those behind them: after the wait the window moves on, and
-    comes back to them when it has reached the end.
+    comes back to them when it has reached the end. Results that nobody was there to take are sent again in order.
     """
 
     def __init__(self, size: int, first_wait_s: float, longest_wait_s: float) -> None:
@@ -25,6 +25,7 @@ class Window:
         self._wait_s = first_wait_s
         self._deadline: float | None = None
         self._central_answers = False
+        self._undelivered = False
 
     def pick(self, waiting: Callable[[int, Place], list[WaitingResult]], now: float) -> list[WaitingResult]:
         """Returns what is to be sent now; `waiting` is `Outbox.waiting`."""
@@ -45,6 +46,10 @@ class Window:
         self._wait_s = self._first_wait_s
         self._deadline = now + self._wait_s if self._under_way else None
 
+    def undelivered(self) -> None:
+        """The broker found nobody to give a result to: central is away, and no result is to blame."""
+        self._undelivered = True
+
     def remaining_s(self, now: float) -> float | None:
         """Seconds until `give_up` is due; None when nothing is under way."""
         return None if self._deadline is None else max(0.0, self._deadline - now)
@@ -52,9 +57,9 @@ class Window:
     def give_up(self) -> bool:
         """Forgets what is under way, so that it is sent again; returns whether central was silent altogether."""
         silent = not self._central_answers
-        self._after = max(self._under_way, default=_START)
+        self._after = _START if self._undelivered else max(self._under_way, default=_START)
         self._under_way.clear()
-        self._central_answers = False
+        self._central_answers = self._undelivered = False
         self._wait_s = min(2 * self._wait_s, self._longest_wait_s)
         self._deadline = None
         return silent

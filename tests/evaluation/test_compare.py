@@ -1,6 +1,5 @@
 import csv
 import io
-import os
 import shutil
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from device.vision.inference import Runtime, available_runtimes
 from device.vision.manifest import Models, default_directory, load_models
 from device.vision.reference import PortraitReader
 
-# The true accept rates at false accept rate 1e-3 of the float original: SFace's ONNX file in ONNX Runtime 1.32 on the
-# crops that this code made of lfw_colour with LiteRT. Of the 600 + 600 listed pairs 596 + 596 have a face on both sides.
+# The true accept rates at false accept rate 1e-3 of the float original: SFace's ONNX file in ONNX Runtime 1.32 on
+# the crops that this code makes of lfw_colour. Of the 600 + 600 listed pairs 596 + 596 have a face on both sides.
 FLOAT_ON_LISTED_PAIRS = 0.9933
 FLOAT_ON_ALL_PAIRS = 0.9910
 ALLOWED_LOSS = 0.003
@@ -109,7 +108,7 @@ def test_accuracy_is_the_float_original_s(reader: PortraitReader, media: Path, t
     folder = media / "pairs" / "lfw_colour"
     with (folder / "pairs.csv").open() as file:
         listed = {(row["a"], row["b"]): row["same"] == "1" for row in csv.DictReader(file)}
-    names = sorted(os.listdir(folder / "images"))
+    names = sorted(path.name for path in (folder / "images").iterdir())
     every = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
     scores = _scores(reader, [*listed, *every], folder / "images", tmp_path)
     own = {pair: pair[0].rpartition("_")[0] == pair[1].rpartition("_")[0] for pair in every}

@@ -1,0 +1,221 @@
+"""What `scripts/demo` shows: broker, central and a terminal on loopback, one person, then one printed photo.
+
+Everything lies in a temporary folder and ends with this process: throw-away keys, certificates, ledger and outbox.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import cv2
+import yaml
+
+from device.camera.portrait import load_picture
+from device.vision.assembly import load_vision
+from device.vision.inference import preferred_runtime
+from device.vision.manifest import default_directory
+from device.vision.reference import PortraitReader
+from provisioning.__main__ import free_port
+from provisioning.demo import DemoAuthority, create_demo_authority
+
+TERMINAL = "demo-1"
+CHIP_PORTRAIT = (102, 126)  # width, height in pixels: as small as the picture in a passport's chip
+REHEARSAL = Path(str(default_directory())) / "rehearsal"
+START_LIMIT_S = 15.0
+SESSION_LIMIT_S = 120.0
+SHOW_RESULT_S = 1.5
+PAUSE = threading.Event()
+
+
+class DemoError(RuntimeError):
+    """The demonstration cannot go on; the message is one line that says why."""
+
+
+def main() -> int:
+    """Runs the demonstration; returns the exit status."""
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="likeness-demo-")))
+            outcomes = _show(options, folder, stack)
+    except DemoError as error:
+        print(f"scripts/demo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.")
+        return 130
+    _say("Nothing is left running; the keys, the ledger and the outbox of this demonstration are deleted.")
+    return 0 if options.camera == "usb" or outcomes == ["verified", "refused"] else 1
+
+
+def _show(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[str]:
+    made = create_demo_authority(folder / "authority", (TERMINAL,), port=free_port(), rehearsal=True)
+    logs = folder / "logs"
+    logs.mkdir()
+    stack.enter_context(_running([_mosquitto(), "-c", str(made.mosquitto)], logs / "broker.log"))
+    _wait_for_port(made.port, logs / "broker.log")
+    stack.enter_context(_running([*_command("central"), "run", "--config", str(made.central)], logs / "central.log"))
+    _say(f"A broker (mosquitto, TLS, 127.0.0.1:{made.port}), central with its ledger, and terminal {TERMINAL} start.")
+    if options.camera == "usb":
+        _title("You", "Press Enter for START, c and Enter for CANCEL. The portrait is yours to give with --reference.")
+        camera = {"kind": "usb-camera", "index": options.index}
+        return [_session(made, folder, camera, options.reference, "usb")]
+    portrait = _chip_portrait(folder / "portrait.png")
+    _title("1  A person", "An animation rendered from a public-domain portrait answers the panel's lights.")
+    person = {"kind": "rehearsal", "person": str(REHEARSAL / "astronaut.json"), "seed": options.seed}
+    first = _session(made, folder, person, portrait, "person")
+    _title("2  An impostor", "A printed photo of the same face, tilted by hand when a turn is asked for.")
+    printed = {"kind": "rehearsal", "person": str(REHEARSAL / "astronaut_print.json"), "seed": options.seed}
+    second = _session(made, folder, printed, portrait, "print")
+    return [first, "refused" if second != "verified" else second]
+
+
+def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], reference: Path, name: str) -> str:
+    """Runs the daemon for one request; prints the result as central verified it; returns its outcome."""
+    settings = {
+        "camera": camera,
+        "panel": {"factory": "mock"},
+        "broker": {"host": "127.0.0.1", "port": made.port},
+        "keys": str(made.terminals[TERMINAL]),
+        "outbox": str(folder / "outbox.sqlite"),
+    }
+    config = folder / f"{name}.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    central = [*_command("central")]
+    before = _results(made)
+    run = [*_command("device"), "run", "--config", str(config), "--show-panel"]
+    with _running(run, folder / "logs" / f"{name}.log", show=True) as daemon:
+        request = [*central, "request", "--config", str(made.central), "--terminal", TERMINAL]
+        request += ["--reference", str(reference), "--attempts", "1", "--transaction", f"demo-{name}"]
+        asked = subprocess.run(request, capture_output=True, text=True, check=False)
+        if asked.returncode:
+            raise DemoError(f"central could not ask the terminal: {(asked.stderr or asked.stdout).strip()}")
+        new = _wait_for_result(made, len(before), daemon, folder / "logs" / f"{name}.log")
+        PAUSE.wait(SHOW_RESULT_S)
+    _say("As central verified it:")
+    subprocess.run([*central, "results", "--config", str(made.central), "--last", "1"], check=False)
+    return str(new["outcome"])
+
+
+def _results(made: DemoAuthority) -> list[dict[str, Any]]:
+    listed = subprocess.run(
+        [*_command("central"), "results", "--config", str(made.central), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [json.loads(line) for line in listed.stdout.splitlines()]
+
+
+def _wait_for_result(made: DemoAuthority, known: int, daemon: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
+    until = monotonic() + SESSION_LIMIT_S
+    while monotonic() < until:
+        if daemon.poll() is not None:
+            raise DemoError(f"the terminal stopped: {_last_line(log)}")
+        results = _results(made)
+        if len(results) > known and results[-1].get("receipted"):
+            return results[-1]
+        PAUSE.wait(0.3)
+    raise DemoError("no result came in time")
+
+
+def _chip_portrait(path: Path) -> Path:
+    """Writes the face of the public-domain portrait at the size of a passport's chip portrait."""
+    image = load_picture(REHEARSAL / "astronaut.png")
+    reader = PortraitReader(load_vision(default_directory(), preferred_runtime()).models)
+    box = reader.faces(image)[0].box
+    height = box.height * 1.6
+    width = height * CHIP_PORTRAIT[0] / CHIP_PORTRAIT[1]
+    left, top = max(box.x + box.width / 2 - width / 2, 0), max(box.y + box.height / 2 - height * 0.55, 0)
+    cut = image[int(top) : int(top + height), int(left) : int(left + width)]
+    small = cv2.resize(cut, CHIP_PORTRAIT, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(path), cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+    return path
+
+
+@contextmanager
+def _running(command: list[str], log: Path, *, show: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a process until the block ends; its messages go to `log`, what it shows to the terminal."""
+    with log.open("ab") as messages:
+        # Its own process group: Ctrl-C reaches this script, which ends the others in order.
+        process = subprocess.Popen(
+            command, stdout=None if show else messages, stderr=messages, start_new_session=not show or not sys.stdin.isatty()
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _command(package: str) -> list[str]:
+    return [sys.executable, "-m", package]
+
+
+def _mosquitto() -> str:
+    found = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if found is None:
+        raise DemoError("mosquitto is missing: sudo apt-get install mosquitto")
+    return found
+
+
+def _wait_for_port(port: int, log: Path) -> None:
+    until = monotonic() + START_LIMIT_S
+    while monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            PAUSE.wait(0.05)
+        else:
+            return
+    raise DemoError(f"the broker did not start: {_last_line(log)}")
+
+
+def _last_line(log: Path) -> str:
+    return (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+
+
+def _title(title: str, text: str) -> None:
+    bold, plain = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+    print(f"\n{bold}{title}{plain}  {text}", flush=True)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Shows one face session from cue to receipt over a real broker, then a printed photo, refused.",
+        epilog="example: scripts/demo --camera usb --reference my-portrait.jpg",
+    )
+    parser.add_argument("--camera", choices=["rehearsal", "usb"], default="rehearsal", help="who is looked at")
+    parser.add_argument("--index", type=int, default=0, metavar="N", help="which USB camera (0)")
+    parser.add_argument("--reference", type=Path, default=REHEARSAL / "astronaut.png", metavar="PHOTO")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="fixes the animation's reaction times (1)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""A whole world for each test, stopped at its end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from broker import Broker
+from world import Central, World
+
+from provisioning.__main__ import free_port
+from provisioning.demo import create_demo_authority
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = create_demo_authority(tmp_path / "keys", ("shop-1", "shop-2"), port=free_port())
+    built = World(tmp_path, made, Broker(made), Central(made.central))
+    try:
+        yield built
+    finally:
+        built.close()
+
+
+@pytest.fixture
+def running(world: World) -> World:
+    """The world with broker and central running."""
+    world.broker.start()
+    world.central.start()
+    return world

@@ -1,0 +1,94 @@
+"""The panel on real gpiozero devices over mock pins."""
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+from pydantic import ValidationError
+
+from device.liveness.session import Press
+from device.panel.gpio import PRESSES_KEPT, Panel, PinMap, PinReader, mock_factory
+from device.panel.prompts import Lights, Scene, prompt
+from device.settings import SettingsError, parse_settings
+from device.wire.plan import Action
+
+DARK = Lights()
+
+
+@pytest.mark.parametrize("scene", list(Scene))
+def test_the_pins_show_what_was_asked_for(desk, scene):
+    for tick in range(60):
+        asked = prompt(scene, tick / 20, action=Action.BLINK_TWICE)
+        desk.panel.show(asked)
+        shown = desk.reader.lights()
+        assert shown.status == pytest.approx(asked.status)
+        assert (shown.left, shown.right, shown.eyes) == pytest.approx((asked.left, asked.right, asked.eyes))
+        assert shown.tone_hz == asked.tone_hz
+
+
+def test_only_what_changes_is_set(desk):
+    desk.panel.show(Lights(left=1.0))
+    left, right = (desk.factory.pin(number) for number in (desk.pins.left, desk.pins.right))
+    left.clear_states()
+    right.clear_states()
+    desk.panel.show(Lights(left=1.0))
+    desk.panel.show(Lights(left=1.0, right=1.0))
+    assert len(left.states) == 1
+    assert len(right.states) == 2
+
+
+def test_presses_arrive_in_their_order_once(desk):
+    for press in (Press.START, Press.CANCEL, Press.START):
+        desk.reader.press(press)
+    assert desk.panel.presses() == [Press.START, Press.CANCEL, Press.START]
+    assert desk.panel.presses() == []
+
+
+def test_hammering_a_button_keeps_the_first_presses(desk):
+    desk.reader.press(Press.CANCEL)
+    for _ in range(100):
+        desk.reader.press(Press.START)
+    presses = desk.panel.presses()
+    assert len(presses) == PRESSES_KEPT
+    assert presses[0] is Press.CANCEL
+
+
+def test_closing_leaves_all_dark_and_silent(desk):
+    desk.panel.show(Lights((1.0, 1.0, 1.0), 1.0, 1.0, 1.0, 880.0))
+    desk.panel.close()
+    desk.panel.close()
+    assert desk.reader.lights() == DARK
+
+
+def test_sound_can_be_switched_off():
+    pins, factory = PinMap(sound=False), mock_factory()
+    panel = Panel(pins, factory)
+    panel.show(Lights(tone_hz=880.0))
+    assert PinReader(pins, factory).lights().tone_hz is None
+    panel.close()
+
+
+def test_volume_lowers_the_duty():
+    pins, factory = PinMap(volume=0.2), mock_factory()
+    panel = Panel(pins, factory)
+    panel.show(Lights(tone_hz=880.0))
+    assert factory.pin(pins.buzzer).state == pytest.approx(0.1)
+    panel.close()
+
+
+def test_a_pin_for_two_parts_is_refused_by_name():
+    with pytest.raises(ValidationError, match="pin 17 stands for status_red and left: give each its own pin"):
+        PinMap(left=17)
+
+
+@pytest.mark.parametrize("text", ["left: 28", "left: -1", "volume: 0", "volume: 1.5", "lef: 3", "left: true"])
+def test_a_wrong_pin_map_is_reported_with_its_line(text):
+    with pytest.raises(SettingsError, match=r"panel\.yaml:1"):
+        parse_settings(text, "panel.yaml", PinMap)
+
+
+def test_only_mock_pins_are_pressed_by_software():
+    class Elsewhere(MockFactory):
+        def pin(self, name):
+            return object()
+
+    with pytest.raises(TypeError):
+        PinReader(PinMap(), Elsewhere()).press(Press.START)
