@@ -18,13 +18,14 @@ PERSON_CHANGED = Ending.PERSON_CHANGED.value
 STEPS_MISSING = "steps-missing"
 TOO_FEW_FRAMES = "too-few-frames"
 
-# Denials say that something was done which a person who answers the cues does not do. All others say that the check
-# could not be made: the customer may try again.
+# Denials say that the check was made and not passed: nobody who answers the cues does this. All others say that the
+# check could not be made.
 DENIALS = frozenset(
     {
         FACES_DO_NOT_MATCH,
         COMPARED_OUTSIDE_CHALLENGE,
         STEPS_MISSING,
+        Ending.CHALLENGE_NOT_ANSWERED,
         Ending.WRONG_ACTION,
         Ending.EARLY_ACTION,
         Ending.UNPROMPTED_ACTION,

@@ -110,7 +110,7 @@ def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], referenc
         PAUSE.wait(SHOW_RESULT_S)
     _say("As central verified it:")
     subprocess.run([*central, "results", "--config", str(made.central), "--last", "1"], check=False)
-    return str(new["outcome"])
+    return str(new["claims"]["outcome"])
 
 
 def _results(made: DemoAuthority) -> list[dict[str, Any]]:

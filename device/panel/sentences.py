@@ -7,7 +7,7 @@ from device.panel.prompts import Scene
 from device.wire.plan import Action
 
 SCENES = {
-    Scene.IDLE: "Ready. Press START to begin.",
+    Scene.IDLE: "Ready. Waiting for the counter to ask for a check.",
     Scene.CONSENT: "Your face will be compared with your document. Press START to agree, CANCEL to refuse.",
     Scene.POSITION: "Good. Look straight ahead and hold still.",
     Scene.PAUSE: "Look straight ahead and wait for a light.",

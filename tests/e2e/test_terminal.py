@@ -1,0 +1,261 @@
+"""The whole terminal, from the request to the receipt: real models, panel on mock pins, broker, certificates, ledgers.
+
+The person is the animation of a public-domain portrait; the loop is fed on recorded time, frame by frame.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from queue import Empty
+
+import cv2
+import numpy as np
+import pytest
+import samples
+from broker import Broker
+from world import Central, Terminal, World, until
+
+from device.app import TALLY, App
+from device.camera import CaptureSource
+from device.camera.newest import NewestFrame
+from device.camera.person import load_person
+from device.camera.rehearsal import RehearsalCamera
+from device.daemon import models_digest
+from device.delivery.clocks import TerminalClock
+from device.delivery.link_status import LinkState
+from device.delivery.requests import PolicyFloor, RequestDesk
+from device.liveness.limits import Limits
+from device.liveness.session import Press
+from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
+from device.panel.prompts import Scene
+from device.results import Terminal as TerminalFacts
+from device.service import Service
+from device.vision.assembly import load_vision
+from device.vision.inference import preferred_runtime
+from device.vision.manifest import default_directory
+from device.wire.claims import Outcome
+from provisioning.__main__ import free_port
+from provisioning.demo import create_demo_authority
+
+pytestmark = pytest.mark.broker
+REHEARSAL = default_directory() / "rehearsal"
+PORTRAIT = REHEARSAL / "astronaut.png"
+FRAME_LIMIT = 3000
+
+
+@pytest.fixture(scope="module")
+def vision():
+    return load_vision(default_directory(), preferred_runtime())
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = create_demo_authority(tmp_path / "keys", ("shop-1",), port=free_port(), rehearsal=True)
+    built = World(tmp_path, made, Broker(made), Central(made.central))
+    built.broker.start()
+    built.central.start()
+    try:
+        yield built
+    finally:
+        built.close()
+
+
+class Waiting:
+    """The requests that the link put aside."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._requests = terminal.requests
+
+    def get(self) -> bytes | None:
+        try:
+            return self._requests.get_nowait()
+        except Empty:
+            return None
+
+
+class Counter:
+    """A terminal on a counter, with somebody before it."""
+
+    def __init__(self, world: World, vision, person: str = "astronaut.json", limits: Limits | None = None) -> None:
+        self.world, self.terminal = world, world.terminal()
+        pins, factory = PinMap(), mock_factory()
+        self.panel, self.reader = Panel(pins, factory), PinReader(pins, factory)
+        self.camera = RehearsalCamera(
+            load_person(REHEARSAL / person),
+            self.reader.lights,
+            seed=3,
+            press_start=lambda: self.reader.press(Press.START),
+        )
+        self.portrait = world.folder / "portrait.jpg"
+        cv2.imwrite(str(self.portrait), cv2.resize(cv2.imread(str(PORTRAIT)), None, fx=0.5, fy=0.5))
+        software = samples.SOFTWARE.model_copy(update={"models_sha256": models_digest(vision.models)})
+        self.app = App(
+            terminal=TerminalFacts("shop-1", samples.BOOT, "1", software, CaptureSource.REHEARSAL),
+            frames=NewestFrame(self.camera),
+            panel=self.panel,
+            vision=vision,
+            requests=Waiting(self.terminal),
+            desk=RequestDesk(self.terminal.keys, samples.BOOT, self.terminal.outbox, PolicyFloor(0.3)),
+            outbox=self.terminal.outbox,
+            link=self.terminal.link,
+            clock=TerminalClock(),
+            limits=limits or Limits(),
+            service=Service({}),
+        )
+
+    def ask(self, *options: str) -> str:
+        """Central's own command asks for a session; returns the request's id once the request has arrived."""
+        command = [sys.executable, "-m", "central", "request", "--config", str(self.world.made.central)]
+        command += ["--terminal", "shop-1", "--reference", str(self.portrait), *options]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        until(lambda: not self.terminal.requests.empty(), "the request arrives")
+        return done.stdout.strip()
+
+    def work_until(self, scene: Scene) -> list[Scene]:
+        """Feeds frames until the panel tells `scene`; returns the scenes on the way."""
+        seen: list[Scene] = []
+        for _ in range(FRAME_LIMIT):
+            self.app.tick(self.camera.read())
+            if not seen or seen[-1] is not self.app.shown.scene:
+                seen.append(self.app.shown.scene)
+            if seen[-1] is scene:
+                return seen
+        raise AssertionError(f"{scene} was not shown: {seen}")
+
+    def close(self) -> None:
+        self.panel.close()
+
+
+@pytest.fixture
+def counter(world, vision):
+    made = []
+
+    def make(*arguments, **settings):
+        made.append(Counter(world, vision, *arguments, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def claims_of(world: World) -> list[dict]:
+    command = [sys.executable, "-m", "central", "results", "--config", str(world.made.central), "--json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_person_is_verified_and_central_holds_the_signed_result(world, counter, caplog):
+    caplog.set_level(logging.DEBUG)
+    shop = counter()
+    shop.terminal.connect()
+    request = shop.ask()
+    scenes = shop.work_until(Scene.VERIFIED)
+    assert scenes.count(Scene.CUE) == 3
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert (held["verdict"], held["signature_valid"], held["linked"]) == ("accepted", True, True)
+    assert held["claims"]["outcome"] == Outcome.VERIFIED
+    assert held["claims"]["request"]["id"] == request
+    assert held["claims"]["capture"]["source"] == "rehearsal"
+    assert len(held["claims"]["challenge"]["steps"]) == 3
+    assert shop.portrait.read_bytes()[:64].hex() not in caplog.text
+
+
+def test_a_printed_photo_is_refused_and_its_result_is_kept(world, counter):
+    shop = counter("astronaut_print.json")
+    shop.terminal.connect()
+    shop.ask("--attempts", "1")
+    shop.work_until(Scene.REJECTED)
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert held["claims"]["outcome"] == Outcome.REJECTED
+    assert held["claims"]["reasons"]
+
+
+def test_without_a_broker_the_session_completes_and_its_result_waits(world, counter):
+    shop = counter()
+    shop.terminal.connect()
+    shop.ask()
+    shop.work_until(Scene.CUE)
+    world.central.stop()
+    world.broker.stop()
+    shop.work_until(Scene.VERIFIED)
+    shop.terminal.reaches(LinkState.NO_BROKER)
+    assert shop.terminal.outbox.depth() == 1
+    world.broker.start()
+    world.central.start()
+    shop.terminal.is_receipted()
+    assert [held["claims"]["outcome"] for held in claims_of(world)] == [Outcome.VERIFIED]
+
+
+def test_hostile_requests_change_nothing(world, counter, caplog):
+    shop = counter()
+    for hostile in (b"", b"\xff" * 100, b"a.b.c", b"x" * 200_000):
+        shop.terminal.requests.put(hostile)
+    for _ in range(10):
+        shop.app.tick(shop.camera.read())
+    assert shop.app.shown.scene is Scene.OFFLINE_IDLE
+    assert caplog.text.count("request refused") == 4
+    shop.terminal.connect()
+    shop.ask()
+    shop.work_until(Scene.VERIFIED)
+
+
+def test_attempts_run_out_and_every_one_is_a_result(world, counter):
+    shop = counter("astronaut_print.json")
+    shop.terminal.connect()
+    request = shop.ask("--attempts", "2")
+    shop.work_until(Scene.CONSENT)
+    shop.work_until(Scene.REJECTED)
+    shop.work_until(Scene.CONSENT)
+    shop.work_until(Scene.REJECTED)
+    shop.work_until(Scene.IDLE)
+    shop.terminal.is_receipted()
+    held = claims_of(world)
+    assert [one["claims"]["request"]["id"] for one in held] == [request, request]
+    assert held[0]["claims"]["challenge"]["salt"] != held[1]["claims"]["challenge"]["salt"]
+
+
+def test_too_many_failures_pause_the_terminal_and_a_restart_does_not_end_it(world, counter, vision):
+    limits = Limits(max_failures=1)
+    shop = counter("astronaut_print.json", limits=limits)
+    shop.terminal.connect()
+    shop.ask("--attempts", "3")
+    shop.work_until(Scene.REJECTED)
+    shop.work_until(Scene.PAUSED)
+    kept = json.loads(shop.terminal.outbox.recall(TALLY))
+    assert kept["paused_until"] > 0
+
+
+def test_a_reference_without_a_face_is_answered_with_its_reason(world, counter, tmp_path):
+    plain = tmp_path / "plain.png"
+    cv2.imwrite(str(plain), np.full((126, 102, 3), 128, np.uint8))
+    shop = counter()
+    shop.terminal.connect()
+    shop.ask("--reference", str(plain))
+    shop.work_until(Scene.INCONCLUSIVE)
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert held["claims"]["reasons"] == ["reference-unusable"]
+
+
+def test_the_demonstration_shows_a_person_verified_and_a_print_refused():
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, str(root / "scripts" / "demonstration.py")],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "VERIFIED" in done.stdout
+    assert "REJECTED" in done.stdout
+    assert "signature  valid" in done.stdout
+    assert "Nothing is left running" in done.stdout
