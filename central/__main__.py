@@ -28,6 +28,7 @@ from central.registry import Registry, load_registry
 from central.report import as_json, as_text, coloured, plain, verification
 from device.settings import SettingsError
 from device.wire.envelope import Kind
+from device.wire.fields import FalseMatchRate
 from device.wire.request import Policy
 from device.wire.topics import Leaf, topic
 
@@ -141,7 +142,7 @@ def _errand(options: argparse.Namespace, registry: Registry) -> Errand:
         attendant=options.attendant,
         transaction=options.transaction,
         subject=options.subject,
-        policy=Policy(threshold=options.threshold, attempts=options.attempts),
+        policy=Policy(fmr=options.fmr, attempts=options.attempts),
         reference=read_picture(options.reference),
         lifetime_s=options.lifetime,
     )
@@ -242,7 +243,9 @@ def _add_request_options(parser: Parser) -> None:
     parser.add_argument("--attendant", default="unknown", metavar="ID", help="(unknown)")
     parser.add_argument("--transaction", default="none", metavar="ID", help="(none)")
     parser.add_argument("--subject", default="unknown", metavar="PSEUDONYM", help="never a document's number (unknown)")
-    parser.add_argument("--threshold", type=float, default=0.4, metavar="SCORE", help="score needed at least (0.4)")
+    parser.add_argument(
+        "--fmr", type=FalseMatchRate, choices=list(FalseMatchRate), default="1e-3", help="false match rate (1e-3)"
+    )
     parser.add_argument("--attempts", type=_positive, default=3, metavar="N", help="sessions the customer may try (3)")
     parser.add_argument("--lifetime", type=_positive, default=300, metavar="S", help="seconds to begin within (300)")
     parser.add_argument("--wait", type=_positive, default=30, metavar="S", help="seconds to wait for the terminal (30)")

@@ -59,7 +59,7 @@ def disagreement(claims: ResultClaims, request: RequestClaims) -> Distrust | Non
     if claims.reference is not None and request.reference is not None:
         same = same and claims.reference.commitment == request.reference.commitment
     if comparison is not None:
-        same = same and comparison.threshold >= request.policy.threshold
+        same = same and comparison.is_as_strict_as(request.policy.fmr)
     if challenge is not None:
         same = same and set(challenge.actions) <= set(request.policy.actions)
         same = same and len(challenge.plan) >= request.policy.steps

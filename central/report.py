@@ -114,7 +114,8 @@ def _claims_lines(claims: ResultClaims | None, terminal: str, paint: Paint, *, t
     if claims.comparison is not None:
         comparison = claims.comparison
         word = "match" if comparison.match else "no match"
-        lines.append(("score", f"{comparison.score:.3f} against threshold {comparison.threshold:.3f}: {word}"))
+        threshold = f"threshold {comparison.threshold:.3f} (false match rate {comparison.fmr})"
+        lines.append(("score", f"{comparison.score:.3f} against {threshold}: {word}"))
     if claims.challenge is not None:
         lines += _challenge_lines(claims.challenge)
     return lines

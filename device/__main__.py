@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from device.camera import CameraError
 from device.daemon import run_daemon
@@ -40,10 +41,13 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    parsed = _parser().parse_args(arguments)
-    command: Command = parsed.command
     try:
-        return command(parsed)
+        try:
+            parsed = _parser().parse_args(arguments)
+            command: Command = parsed.command
+            return command(parsed)
+        finally:
+            sys.stdout.flush()  # here, and not when Python ends: a reader that has gone is no fault
     except FAULTS as error:
         for line in str(error).splitlines():
             print(f"likeness-terminal: {line}", file=sys.stderr)
@@ -57,8 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage is in --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message}: see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="likeness-terminal",
         description="Face verification terminal: the daemon, and the same eyes on recordings.",
         epilog="example: likeness-terminal rehearse models/rehearsal/astronaut.json --reference portrait.jpg --seed 1",
@@ -102,7 +113,7 @@ def _add_evaluation_commands(add: Add) -> None:
     deaf.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
     for command in (sessions, deaf):
         command.add_argument("--reference", type=Path, required=True, metavar="PHOTO", help="the document's portrait")
-        command.add_argument("--seed", type=int, metavar="N", help="fixes plan and reaction times; drawn without it")
+        command.add_argument("--seed", type=_seed, metavar="N", help="fixes plan and reaction times; drawn without it")
     see = add("analyse", analyse_clip, "Tell what the terminal's eyes see in a clip: faces, blinks, turns.", "clip.mp4")
     see.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
     text = "Compare two pictures, or every pair of a list. Exit 0 whatever the match."
@@ -114,6 +125,12 @@ def _add_evaluation_commands(add: Add) -> None:
         command.add_argument("--json", action="store_true", help="print JSON")
         command.add_argument("--models", type=Path, default=default_directory(), metavar="DIR", help="models folder")
         command.add_argument("--runtime", type=Runtime, choices=list(Runtime), help="TFLite runtime to use")
+
+
+def _seed(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= 18):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no seed: give a whole number from 0 on")
+    return int(text)
 
 
 def _run(parsed: argparse.Namespace) -> int:

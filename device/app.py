@@ -202,7 +202,7 @@ class App:
             final = Ended(at, Ending.REFERENCE_UNUSABLE)
             self._now = self._finished(session, Verdict(final, None, decide(final, None, plan, DEFAULT_RULES)), at)
             return
-        threshold = request.policy.threshold  # the desk refused what lies below the terminal's floor
+        threshold = self._vision.models.thresholds.at(request.policy.fmr)
         verification = Verification(self._vision.follower, self._vision.embedder, portrait.embedding, threshold, plan)
         self._now = _Running(session, verification)
 

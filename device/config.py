@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from device.delivery.link_settings import LinkSettings
 from device.panel.gpio import PinMap
 from device.settings import Settings, load_settings
 from device.vision.inference import Runtime
-from device.wire.fields import Name
+from device.wire.fields import FalseMatchRate, Name
 
 
 class CameraSettings(Settings):
@@ -45,6 +45,15 @@ class BrokerSettings(Settings):
     host: Annotated[str, Field(min_length=1, max_length=253)]
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
 
+    @field_validator("host")
+    @classmethod
+    def _host_is_a_name(cls, host: str) -> str:
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            raise ValueError(f"{host!r} is neither a host name nor an address: mend it") from None
+        return host
+
     def link(self) -> LinkSettings:
         """These settings for the link."""
         return LinkSettings(host=self.host, port=self.port)
@@ -58,17 +67,22 @@ class ModelSettings(Settings):
     threads: Annotated[int, Field(ge=1, le=4)] = 1
 
 
+def _as_written(value: object) -> object:
+    """YAML reads 1.0e-3 as a number, and 1e-3 as text: both are meant."""
+    return next((rate for rate in FalseMatchRate if isinstance(value, float) and value == float(rate)), value)
+
+
 class PolicySettings(Settings):
     """What no request may go below, and the limits against trying often.
 
     Attributes:
-        fmr: the false match rate whose threshold is the floor: 1e-3 is one in a thousand.
+        fmr: the highest false match rate that a request may ask for: 1e-3 is one in a thousand.
         consent: version of the consent text that stands at the counter.
         max_failures: failed sessions within ten minutes that pause the terminal.
         pause_s: for how long.
     """
 
-    fmr: Literal["1e-3", "1e-4"] = "1e-3"
+    fmr: Annotated[FalseMatchRate, BeforeValidator(_as_written)] = FalseMatchRate.ONE_IN_1000
     consent: Name = "1"
     max_failures: Annotated[int, Field(ge=1, le=100)] = 10
     pause_s: Annotated[float, Field(ge=0, le=86400)] = 300.0

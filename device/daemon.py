@@ -96,11 +96,6 @@ def models_digest(models: Models) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def floor_threshold(settings: TerminalSettings, models: Models) -> float:
-    """The comparison score that the terminal's own policy demands at least."""
-    return models.thresholds.fmr_1e_4 if settings.policy.fmr == "1e-4" else models.thresholds.fmr_1e_3
-
-
 def _load_vision(settings: TerminalSettings) -> Vision:
     models = settings.models
     return load_vision(models.folder or default_directory(), models.runtime or preferred_runtime(), models.threads)
@@ -123,7 +118,7 @@ def _build(
     link = Link(
         settings.broker.link(), keys, outbox, boot=boot, software=software, clock=clock, on_request=requests.put
     )
-    floor = PolicyFloor(floor_threshold(settings, vision.models), GUESS_CEILING)
+    floor = PolicyFloor(settings.policy.fmr, GUESS_CEILING)
     app = App(
         terminal=Terminal(keys.terminal, boot, settings.policy.consent, software, frames.source),
         frames=frames,

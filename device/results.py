@@ -69,7 +69,12 @@ def result_claims(
         sentence=verdict.decision.sentence,
         comparison=None
         if comparison is None
-        else Comparison(score=comparison.score, threshold=comparison.threshold, match=comparison.match),
+        else Comparison(
+            score=comparison.score,
+            threshold=comparison.threshold,
+            fmr=session.request.policy.fmr,
+            match=comparison.match,
+        ),
         challenge=_challenge(session, record),
         capture=Capture(
             source=terminal.source.value,

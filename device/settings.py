@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MERGE = "tag:yaml.org,2002:merge"
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -29,32 +38,39 @@ class SettingsError(ValueError):
         super().__init__("\n".join(faults))
 
 
-class _DuplicateKeyFinder:
-    """Walks a composed YAML document: line of each path, and every key that stands twice in one mapping."""
+class _Document:
+    """A composed YAML document: the line of each path, and what no settings file may hold."""
 
     def __init__(self, root: yaml.Node | None) -> None:
         self.lines: dict[tuple[str | int, ...], int] = {}
-        self.duplicates: list[tuple[int, str]] = []
+        self.faults: list[tuple[int, str]] = []
         if root is not None:
-            self._walk(root, (), set())
+            self._walk(root, ())
 
-    def _walk(self, node: yaml.Node, path: tuple[str | int, ...], above: set[int]) -> None:
+    def _walk(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
         self.lines.setdefault(path, node.start_mark.line + 1)
-        if id(node) in above:  # an alias that points at its own parent
-            return
-        inside = above | {id(node)}
         if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                name = str(key.value)
-                if name in seen:
-                    self.duplicates.append((key.start_mark.line + 1, ".".join(map(str, (*path, name)))))
-                seen.add(name)
-                self.lines[(*path, name)] = key.start_mark.line + 1
-                self._walk(value, (*path, name), inside)
+            self._walk_mapping(node, path)
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
-                self._walk(value, (*path, index), inside)
+                self._walk(value, (*path, index))
+        elif not _is_text(node.value):
+            self._blame(node, path, "holds a NUL or half a character: write plain text")
+
+    def _walk_mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> None:
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if key.tag == MERGE:
+                self._blame(key, (*path, name), "merging is not supported: write the values out")
+            elif name in seen:
+                self._blame(key, (*path, name), "stands twice: remove one")
+            seen.add(name)
+            self.lines[(*path, name)] = key.start_mark.line + 1
+            self._walk(value, (*path, name))
+
+    def _blame(self, node: yaml.Node, path: tuple[str | int, ...], what: str) -> None:
+        self.faults.append((node.start_mark.line + 1, f"{_shown(path)}: {what}"))
 
     def line(self, path: tuple[str | int, ...]) -> int:
         """The line of the deepest part of `path` that the file holds."""
@@ -63,29 +79,49 @@ class _DuplicateKeyFinder:
         return self.lines.get(path, 1)
 
 
+class _Loader(yaml.SafeLoader):
+    """Names the line of a date, number or tagged value that cannot be built: PyYAML lets Python's errors through."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(None, None, f"not a valid {kind}", node.start_mark) from None
+
+
 def parse_settings(text: str, name: str, model: type[Model]) -> Model:
     """Returns `text` (YAML) as `model`; raises SettingsError with every fault, each line beginning with `name`:line."""
     try:
-        tokens_with_alias = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader))
-        if tokens_with_alias:
-            raise SettingsError([f"{name}:1: YAML aliases (*name) are not supported: write the value out"])
-        places = _DuplicateKeyFinder(yaml.compose(text, yaml.SafeLoader))
-        document = yaml.safe_load(text)
+        _check_tokens(text)
+        places = _Document(yaml.compose(text, _Loader))
+        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise SettingsError([f"{name}:{line}: not YAML: {error.problem or error.context}"]) from None
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
-        why = str(error).splitlines()[0] if str(error) else "nested too deep"
-        raise SettingsError([f"{name}:1: not YAML: {why}"]) from None
-    if places.duplicates:
-        raise SettingsError([f"{name}:{line}: {key}: stands twice: remove one" for line, key in places.duplicates])
+        raise _refusal(name, [(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}")]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _refusal(name, [(line, "not YAML: holds a control character: remove it")]) from None
+    if places.faults:
+        raise _refusal(name, places.faults)
     if not isinstance(document, dict):
-        raise SettingsError([f"{name}:1: expected a mapping (key: value), found {_kind(document)}"])
+        raise _refusal(name, [(1, f"expected a mapping (key: value), found {_kind(document)}")])
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise SettingsError(sorted(_faults(error, name, places), key=_by_line)) from None
+        raise _refusal(name, _faults(error, places)) from None
+
+
+def _check_tokens(text: str) -> None:
+    """Raises ComposerError for what PyYAML would take minutes or all memory for: deep nests, and aliases."""
+    depth = 0
+    for token in yaml.scan(text, _Loader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > MAX_DEPTH:
+            raise yaml.composer.ComposerError(None, None, f"nested more than {MAX_DEPTH} deep", token.start_mark)
+        if isinstance(token, yaml.AliasToken):
+            message = "aliases (*name) are not supported, write the value out"
+            raise yaml.composer.ComposerError(None, None, message, token.start_mark)
 
 
 def load_settings(path: Path, model: type[Model]) -> Model:
@@ -118,10 +154,16 @@ def read_private_file(path: Path) -> bytes:
     return raw
 
 
-def _faults(error: ValidationError, name: str, places: _DuplicateKeyFinder) -> Iterator[str]:
+def _refusal(name: str, faults: Iterable[tuple[int, str]]) -> SettingsError:
+    """One printable line for each fault, in the file's order."""
+    lines = (f"{name}:{line}: {what}" for line, what in sorted(faults))
+    return SettingsError(
+        ["".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line) for line in lines]
+    )
+
+
+def _faults(error: ValidationError, places: _Document) -> Iterator[tuple[int, str]]:
     for fault in error.errors(include_url=False):
-        path = fault["loc"]
-        shown = ".".join(map(str, path)) or "document"
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             message = "is not a known key: remove it or mend its spelling"
@@ -129,12 +171,20 @@ def _faults(error: ValidationError, name: str, places: _DuplicateKeyFinder) -> I
             message = "is missing: add it"
         elif fault["type"] != "value_error":
             message = f"{message} (found {fault['input']!r:.60})"
-        yield f"{name}:{places.line(path)}: {shown}: {message}"
+        yield places.line(fault["loc"]), f"{_shown(fault['loc'])}: {message}"
 
 
-def _by_line(fault: str) -> tuple[int, str]:
-    line = fault.rsplit(": ", 2)[0].rpartition(":")[2] if fault.count(": ") >= 2 else ""
-    return (int(line) if line.isdigit() else 0, fault)
+def _shown(path: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, path)) or "document"
+
+
+def _is_text(value: str) -> bool:
+    """Whether a file name or an address may be made of it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def _kind(document: object) -> str:

@@ -155,7 +155,10 @@ def _running(command: list[str], log: Path, *, show: bool = False) -> Iterator[s
     with log.open("ab") as messages:
         # Its own process group: Ctrl-C reaches this script, which ends the others in order.
         process = subprocess.Popen(
-            command, stdout=None if show else messages, stderr=messages, start_new_session=not show or not sys.stdin.isatty()
+            command,
+            stdout=None if show else messages,
+            stderr=messages,
+            start_new_session=not show or not sys.stdin.isatty(),
         )
         try:
             yield process

@@ -70,7 +70,7 @@ def result(position: ChainPosition = FIRST, terminal: str = TERMINAL, **changes:
         "consent": "2026-1",
         "outcome": Outcome.VERIFIED,
         "sentence": "The live person matches the document.",
-        "comparison": Comparison(score=0.61, threshold=0.4, match=True),
+        "comparison": Comparison(score=0.61, threshold=0.4, fmr="1e-3", match=True),
         "challenge": challenge(nonce, terminal),
         "capture": Capture(source="pi-camera", frames=300, fps=15.2),
         "reference": ReferenceMark(commitment=commitment(PORTRAIT, nonce), grade="request"),

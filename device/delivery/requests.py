@@ -9,7 +9,7 @@ from device.delivery.keys import TerminalKeys
 from device.delivery.outbox import Outbox
 from device.wire.claims import ReferenceMark, RequestEcho
 from device.wire.envelope import EnvelopeError, Kind, open_envelope
-from device.wire.fields import ClaimsError
+from device.wire.fields import ClaimsError, FalseMatchRate
 from device.wire.plan import PlanError, guess_probability
 from device.wire.request import Policy, RequestClaims
 from device.wire.sealing import SealingError, commitment, reference_context, unseal
@@ -48,9 +48,9 @@ class RequestRefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PolicyFloor:
-    """What no request may go below: the comparison threshold, and the chance of guessing the plan."""
+    """What no request may go below: the false match rate, and the chance of guessing the plan."""
 
-    threshold: float
+    fmr: FalseMatchRate
     guess_probability: float = 0.1
 
 
@@ -123,7 +123,7 @@ class RequestDesk:
             guess = guess_probability(claims.policy.actions, claims.policy.steps)
         except PlanError:
             raise _refused(Refusal.POLICY_TOO_WEAK) from None
-        if claims.policy.threshold < self._floor.threshold or guess > self._floor.guess_probability:
+        if claims.policy.fmr.rate > self._floor.fmr.rate or guess > self._floor.guess_probability:
             raise _refused(Refusal.POLICY_TOO_WEAK)
         if self._outbox.is_used(claims.jti):
             raise _refused(Refusal.USED)

@@ -75,7 +75,8 @@ def compare(parsed: argparse.Namespace) -> int:
     if len(parsed.pictures) != 2:
         raise CompareError("compare takes two pictures, or --pairs FILE.csv with --root DIR")
     vision = _vision(parsed)
-    result = compare_pictures(PortraitReader(vision.models), *parsed.pictures, vision.models.thresholds.fmr_1e_3)
+    one, other = parsed.pictures
+    result = compare_pictures(PortraitReader(vision.models), one, other, vision.models.thresholds.fmr_1e_3)
     if parsed.json:
         _print_json(result.as_json())
     else:

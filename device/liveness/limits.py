@@ -7,6 +7,7 @@ the machine's boot, so that nobody ends a pause by setting the clock.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 
 MAX_REQUESTS = 64
@@ -81,9 +82,12 @@ def read_tally(text: str | None, boot: str, at: float, limits: Limits) -> Tally:
             paused_until=float(stored["paused_until"]),
             attempts=tuple((str(request), int(count)) for request, count in stored["attempts"]),
         )
-    except (ValueError, TypeError, KeyError, RecursionError):
+        if not all(map(math.isfinite, (*tally.failures, tally.paused_until))):
+            raise ValueError("a time is no number")
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Tally(boot, paused_until=at + limits.pause_s)
     if tally.boot == boot:
-        return tally
+        # No pause lasts longer than it would if it began now.
+        return replace(tally, paused_until=min(tally.paused_until, at + limits.pause_s))
     paused_until = at + limits.pause_s if tally.paused_until > 0 else 0.0
     return replace(tally, boot=boot, failures=(at,) * len(tally.failures), paused_until=paused_until)

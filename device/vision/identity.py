@@ -27,7 +27,7 @@ class IdentityTrail:
     _embedded: list[_Embedded] = field(default_factory=list)
 
     def add(self, at: float, embedding: NDArray[np.float32], quality: float) -> float:
-        """Keeps a frame's unit embedding, (128,), and its quality (higher is better); returns its cosine to the first."""
+        """Keeps a unit embedding, (128,), and its quality (higher is better); returns its cosine to the first."""
         self._embedded.append(_Embedded(at, embedding, quality))
         return similarity(self._embedded[0].embedding, embedding)
 

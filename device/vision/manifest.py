@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from device.settings import Settings, SettingsError, load_settings
 from device.vision.inference import InferenceError, Model, Runtime
+from device.wire.fields import FalseMatchRate
 
 _MAX_WEIGHTS_BYTES = 64 * 1024 * 1024
 
@@ -60,6 +61,10 @@ class Thresholds(Settings):
         if self.fmr_1e_4 < self.fmr_1e_3:
             raise ValueError("fmr_1e_4 is below fmr_1e_3: a rarer false match needs a higher score")
         return self
+
+    def at(self, fmr: FalseMatchRate) -> float:
+        """The least score that matches at this false match rate."""
+        return self.fmr_1e_4 if fmr is FalseMatchRate.ONE_IN_10000 else self.fmr_1e_3
 
 
 class Variant(Settings):

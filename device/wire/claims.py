@@ -12,6 +12,7 @@ from device.wire.fields import (
     ClockState,
     Code,
     Counter,
+    FalseMatchRate,
     Name,
     Nonce,
     Score,
@@ -54,11 +55,19 @@ class RequestEcho(Claims):
 
 
 class Comparison(Claims):
-    """The comparison of probe and reference; `match` is `score >= threshold`."""
+    """The comparison of probe and reference; `match` is `score >= threshold`.
+
+    `fmr` is the false match rate that the threshold stands for.
+    """
 
     score: Score
     threshold: Score
+    fmr: FalseMatchRate | Code
     match: bool
+
+    def is_as_strict_as(self, wanted: FalseMatchRate) -> bool:
+        """Whether the threshold stands for `wanted` or a lower rate; false for a word that is not known."""
+        return any(self.fmr == level and level.rate <= wanted.rate for level in FalseMatchRate)
 
 
 class StepTiming(Claims):

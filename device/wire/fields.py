@@ -27,6 +27,18 @@ class ClockState(StrEnum):
     STEPPED = "stepped"
 
 
+class FalseMatchRate(StrEnum):
+    """How often two different people may be taken for one; which score that takes, the model's measurement says."""
+
+    ONE_IN_1000 = "1e-3"
+    ONE_IN_10000 = "1e-4"
+
+    @property
+    def rate(self) -> float:
+        """The rate as a number."""
+        return float(self.value)
+
+
 def encode_base64url(raw: bytes) -> str:
     """Returns `raw` as base64url without padding (RFC 7515, section 2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

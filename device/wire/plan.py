@@ -5,6 +5,7 @@ HKDF-SHA256 (RFC 5869) over the request's nonce, with the terminal's salt, bound
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -50,23 +51,29 @@ class Plan:
     pauses_s: tuple[float, ...]
 
 
-def possible_plans(actions: Collection[Action], steps: int = DEFAULT_STEPS) -> list[tuple[Action, ...]]:
+def possible_plans(actions: Collection[Action], steps: int = DEFAULT_STEPS) -> tuple[tuple[Action, ...], ...]:
     """Returns every order of `steps` actions that a session may ask for, sorted.
 
     No action follows itself; a turn is always among them (planarity needs one), and so is an eye action
     when the set has any. Raises PlanError when there is none.
     """
-    allowed = sorted(set(actions))
-    plans = [
+    plans = _plans(tuple(sorted(set(actions))), steps)
+    if not plans:
+        raise PlanError(
+            f"no plan of {steps} steps can be made of {', '.join(sorted(actions)) or 'no action'}: add a turn"
+        )
+    return plans
+
+
+@functools.lru_cache(maxsize=64)  # central recomputes a plan for each result, and there are up to 5**8 orders
+def _plans(allowed: tuple[Action, ...], steps: int) -> tuple[tuple[Action, ...], ...]:
+    return tuple(
         plan
         for plan in itertools.product(allowed, repeat=steps)
         if all(before != after for before, after in itertools.pairwise(plan))
         and not TURNS.isdisjoint(plan)
         and (EYE_ACTIONS.isdisjoint(allowed) or not EYE_ACTIONS.isdisjoint(plan))
-    ]
-    if not plans:
-        raise PlanError(f"no plan of {steps} steps can be made of {', '.join(allowed) or 'no action'}: add a turn")
-    return plans
+    )
 
 
 def guess_probability(actions: Collection[Action], steps: int = DEFAULT_STEPS) -> float:

@@ -7,7 +7,19 @@ from typing import Annotated
 from pydantic import Field
 
 from device.wire.claims import RequestEcho
-from device.wire.fields import Binary, Claims, Code, Name, Nonce, Score, Sha256, TerminalId, UnixTime, Uuid, Uuid7
+from device.wire.fields import (
+    Binary,
+    Claims,
+    Code,
+    FalseMatchRate,
+    Name,
+    Nonce,
+    Sha256,
+    TerminalId,
+    UnixTime,
+    Uuid,
+    Uuid7,
+)
 from device.wire.plan import DEFAULT_ACTIONS, DEFAULT_STEPS, Action
 from device.wire.sealing import MAX_REFERENCE_BYTES, SEALING_OVERHEAD_BYTES
 
@@ -16,13 +28,14 @@ class Policy(Claims):
     """How the session is to be judged.
 
     Attributes:
-        threshold: the comparison score that is needed at least; the terminal refuses one below its own floor.
+        fmr: the false match rate whose threshold has to be reached; the terminal knows the score that this takes with
+            its model, and refuses a higher rate than its own configuration allows.
         actions: the action set to derive the plan from.
         steps: how many actions the plan has.
         attempts: how many sessions the customer may try, cancelled ones counted.
     """
 
-    threshold: Score
+    fmr: FalseMatchRate = FalseMatchRate.ONE_IN_1000
     actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)] = tuple(sorted(DEFAULT_ACTIONS))
     steps: Annotated[int, Field(ge=1, le=8)] = DEFAULT_STEPS
     attempts: Annotated[int, Field(ge=1, le=10)] = 3

@@ -20,6 +20,10 @@ def steps_of(challenge, **changes):
     return challenge.model_copy(update={"steps": (first.model_copy(update=changes), *others)})
 
 
+def compared(score, *, match):
+    return Comparison(score=score, threshold=0.4, fmr="1e-3", match=match)
+
+
 CHALLENGE = samples.challenge()
 
 
@@ -33,9 +37,9 @@ CHALLENGE = samples.challenge()
         ({"challenge": None}, "verified-without-evidence"),
         ({"comparison": None}, "verified-without-evidence"),
         ({"reference": None}, "verified-without-evidence"),
-        ({"comparison": Comparison(score=0.39, threshold=0.4, match=False)}, "verified-without-evidence"),
-        ({"comparison": Comparison(score=0.39, threshold=0.4, match=True)}, "comparison-contradicts-itself"),
-        ({"comparison": Comparison(score=0.41, threshold=0.4, match=False)}, "comparison-contradicts-itself"),
+        ({"comparison": compared(0.39, match=False)}, "verified-without-evidence"),
+        ({"comparison": compared(0.39, match=True)}, "comparison-contradicts-itself"),
+        ({"comparison": compared(0.41, match=False)}, "comparison-contradicts-itself"),
         ({"challenge": steps_of(CHALLENGE, passed=False)}, "steps-contradict-plan"),
         ({"challenge": steps_of(CHALLENGE, onset_s=0.1)}, "steps-contradict-plan"),
         ({"challenge": steps_of(CHALLENGE, done_s=30.0)}, "steps-contradict-plan"),

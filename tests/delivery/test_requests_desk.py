@@ -13,6 +13,7 @@ from central.desk import Errand, make_request
 from central.registry import load_registry
 from device.delivery.requests import PolicyFloor, RequestDesk, RequestRefusedError
 from device.wire.envelope import Kind, SigningKey, sign
+from device.wire.fields import FalseMatchRate
 from device.wire.plan import Action
 from device.wire.request import Policy, RequestClaims, SealedReference
 from device.wire.sealing import commitment, reference_context, seal
@@ -20,7 +21,7 @@ from device.wire.sealing import commitment, reference_context, seal
 
 @pytest.fixture
 def desk(keys, outbox):
-    return RequestDesk(keys, samples.BOOT, outbox, PolicyFloor(threshold=0.35))
+    return RequestDesk(keys, samples.BOOT, outbox, PolicyFloor(FalseMatchRate.ONE_IN_10000))
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def ask(made, signer):
             "attendant": "a",
             "transaction": "t",
             "subject": "s",
-            "policy": Policy(threshold=0.4),
+            "policy": Policy(fmr=FalseMatchRate.ONE_IN_10000),
             "reference": samples.PORTRAIT,
         }
         errand = Errand(terminal=terminal, **(values | changes))
@@ -88,10 +89,16 @@ def test_a_card_request_has_no_reference(desk, ask, signer):
         ({"aud": "shop-2"}, "other-terminal"),
         ({"boot": samples.OTHER_BOOT}, "other-boot"),
         ({"exp": samples.NOW}, "expired"),
-        ({"policy": Policy(threshold=0.34)}, "policy-too-weak"),
-        ({"policy": Policy(threshold=0.4, steps=1)}, "policy-too-weak"),
-        ({"policy": Policy(threshold=0.4, actions=(Action.TURN_LEFT, Action.TURN_RIGHT))}, "policy-too-weak"),
-        ({"policy": Policy(threshold=0.4, actions=(Action.BLINK, Action.LOOK_UP))}, "policy-too-weak"),
+        ({"policy": Policy(fmr=FalseMatchRate.ONE_IN_1000)}, "policy-too-weak"),
+        ({"policy": Policy(fmr=FalseMatchRate.ONE_IN_10000, steps=1)}, "policy-too-weak"),
+        (
+            {"policy": Policy(fmr=FalseMatchRate.ONE_IN_10000, actions=(Action.TURN_LEFT, Action.TURN_RIGHT))},
+            "policy-too-weak",
+        ),
+        (
+            {"policy": Policy(fmr=FalseMatchRate.ONE_IN_10000, actions=(Action.BLINK, Action.LOOK_UP))},
+            "policy-too-weak",
+        ),
         ({"purpose": "another-purpose"}, "reference-not-for-us"),
         ({"nonce": bytes(32)}, "reference-not-for-us"),
         ({"jti": samples.SESSION}, "reference-not-for-us"),
@@ -132,5 +139,5 @@ def test_any_bytes_are_refused(desk, signer, raw, wrap):
 def test_the_use_survives_a_restart(desk, ask, signer, keys, outbox):
     raw = signed(ask(), signer)
     desk.accept(raw, samples.NOW)
-    again = RequestDesk(keys, samples.BOOT, outbox, PolicyFloor(threshold=0.35))
+    again = RequestDesk(keys, samples.BOOT, outbox, PolicyFloor(FalseMatchRate.ONE_IN_10000))
     assert refusal(again, raw) == "used"

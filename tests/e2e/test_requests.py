@@ -15,13 +15,14 @@ from central.connection import Connection
 from device.delivery.link_status import LinkState
 from device.delivery.requests import AcceptedRequest, PolicyFloor, RequestDesk, RequestRefusedError
 from device.wire.envelope import Envelope, Kind
+from device.wire.fields import FalseMatchRate
 from device.wire.topics import Leaf, topic
 
 pytestmark = pytest.mark.broker
 
 
-def desk_of(terminal: Terminal, boot: str = samples.BOOT, threshold: float = 0.3) -> RequestDesk:
-    return RequestDesk(terminal.keys, boot, terminal.outbox, PolicyFloor(threshold))
+def desk_of(terminal: Terminal, boot: str = samples.BOOT) -> RequestDesk:
+    return RequestDesk(terminal.keys, boot, terminal.outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000))
 
 
 def central(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -139,7 +140,7 @@ def test_the_commands_show_what_central_verified(running):
     shown = central(running, "results")
     for part in (
         "VERIFIED  The live person",
-        "score      0.610 against threshold 0.400: match",
+        "score      0.610 against threshold 0.400 (false match rate 1e-3): match",
         "guessed once in 32",
         "chain      epoch 1, seq 1",
         "signature  valid",

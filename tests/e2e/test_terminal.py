@@ -37,6 +37,7 @@ from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import default_directory
 from device.wire.claims import Outcome
+from device.wire.fields import FalseMatchRate
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
 
@@ -98,7 +99,9 @@ class Counter:
             panel=self.panel,
             vision=vision,
             requests=Waiting(self.terminal),
-            desk=RequestDesk(self.terminal.keys, samples.BOOT, self.terminal.outbox, PolicyFloor(0.3)),
+            desk=RequestDesk(
+                self.terminal.keys, samples.BOOT, self.terminal.outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000)
+            ),
             outbox=self.terminal.outbox,
             link=self.terminal.link,
             clock=TerminalClock(),

@@ -5,7 +5,6 @@ import pytest
 from device.camera import RecordingEndedError
 from device.camera.recording import RecordingCamera
 from device.evaluation.analyse import analyse
-
 from tests.evaluation.clip_events import catalogue, found_direction, match_blinks
 
 pytestmark = pytest.mark.media

@@ -12,7 +12,6 @@ from device.liveness.rules import Rules
 from device.liveness.session import Press
 from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
 from device.wire.claims import Outcome
-
 from tests.evaluation.recordings import RememberingFollower, cut_portrait, frame_at
 
 pytestmark = pytest.mark.media
