@@ -175,7 +175,7 @@ def _faults(error: ValidationError, places: _Document) -> Iterator[tuple[int, st
 
 
 def _shown(path: tuple[str | int, ...]) -> str:
-    return ".".join(map(str, path)) or "document"
+    return f"{'.'.join(map(str, path)) or 'document':.120}"
 
 
 def _is_text(value: str) -> bool:

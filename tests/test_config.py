@@ -87,7 +87,7 @@ def test_a_file_is_found_from_any_folder(write, monkeypatch):
         ("host: broker.example.org", "port: 1", "11: broker.host: is missing: add it"),
         ("host: broker.example.org", "host: a..b", "12: broker.host: 'a..b' is neither a host name nor an address"),
         ("host: broker.example.org", "host: [a]", "12: broker.host: Input should be a valid string (found ['a'])"),
-        ("  factory: mock", "  factory: [", "8: not YAML: "),
+        ("  factory: mock", "  factory: [", "9: not YAML: "),
         ("keys: keys\n", "", "2: keys: is missing: add it"),
         ("keys: keys", "keys: 7", "18: keys: Input is not a valid path"),
         (

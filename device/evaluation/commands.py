@@ -7,17 +7,15 @@ import json
 import secrets
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from device.camera import Camera, CameraError
+from device.camera import CameraError
 from device.camera.person import load_person
 from device.camera.recording import RecordingCamera
-from device.camera.rehearsal import RehearsalCamera
 from device.evaluation.analyse import analyse
 from device.evaluation.compare import CompareError, compare_pairs, compare_pictures
-from device.evaluation.sessions import Drawn, draw, session_json, verify_once
-from device.liveness.session import Press
-from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
+from device.evaluation.sessions import Drawn, MakeCamera, answering, draw, verify_on_desk
 from device.vision.assembly import Vision, load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.reference import PortraitReader
@@ -29,17 +27,13 @@ PROGRESS_EVERY = 25  # frames
 def rehearse(parsed: argparse.Namespace) -> int:
     """`rehearse`: 0 verified, 1 any other outcome."""
     person = load_person(parsed.person)
-
-    def camera(seed: int, panel: PinReader) -> Camera:
-        return RehearsalCamera(person, panel.lights, seed=seed, press_start=lambda: panel.press(Press.START))
-
-    return _session(parsed, camera, draw(_seed(parsed), person.actions), press_start=False)
+    return _session(parsed, parsed.person, answering(person), draw(_seed(parsed), person.actions))
 
 
 def replay(parsed: argparse.Namespace) -> int:
     """`replay`: 0 verified, 1 any other outcome."""
     clip = RecordingCamera(parsed.clip)
-    return _session(parsed, lambda _seed, _panel: clip, draw(_seed(parsed)), press_start=True)
+    return _session(parsed, parsed.clip, lambda _panel, _seed: clip, draw(_seed(parsed)), press_start=True)
 
 
 def analyse_clip(parsed: argparse.Namespace) -> int:
@@ -94,22 +88,13 @@ def _seed(parsed: argparse.Namespace) -> int:
 
 
 def _session(
-    parsed: argparse.Namespace, make_camera: Callable[[int, PinReader], Camera], drawn: Drawn, *, press_start: bool
+    parsed: argparse.Namespace, path: Path, make_camera: MakeCamera, drawn: Drawn, *, press_start: bool = False
 ) -> int:
     vision = _vision(parsed)
     reference = PortraitReader(vision.models).read(parsed.reference).embedding
-    pins, factory = PinMap(), mock_factory()
-    panel = Panel(pins, factory)
-    camera = make_camera(drawn.seed, PinReader(pins, factory))
-    try:
-        verdict = verify_once(camera, panel, vision, reference, drawn, press_start=press_start)
-    finally:
-        camera.close()
-        panel.close()
+    verdict, document = verify_on_desk(make_camera, vision, reference, drawn, press_start=press_start)
     if not verdict.face_seen:
-        source = parsed.clip if press_start else parsed.person
-        raise CameraError(f"{source}: no face in any frame: give a clip of a face that looks at the camera")
-    document = session_json(verdict, drawn, camera.source.value)
+        raise CameraError(f"{path}: no face in any frame: give a clip of a face that looks at the camera")
     if parsed.json:
         _print_json(document)
     else:

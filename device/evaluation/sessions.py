@@ -8,19 +8,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from device.camera import Camera, RecordingEndedError
+from device.camera.person import Person
+from device.camera.rehearsal import RehearsalCamera
 from device.liveness.evidence import Ending, Record, StepRecord
 from device.liveness.rules import DEFAULT_RULES, Rules
 from device.liveness.session import Press, State
-from device.panel.gpio import Panel
+from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
 from device.panel.prompts import Scene, Shown
 from device.panel.staging import show_state
 from device.verification import Verdict, Verification
 from device.vision.assembly import Vision
 from device.vision.embedding import Embedding
 from device.wire.plan import DEFAULT_ACTIONS, Action, Plan, derive_plan, guess_probability
+
+MakeCamera: TypeAlias = Callable[[PinReader, int], Camera]
+"""Makes a camera for a session, from the panel to watch and the seed."""
 
 TERMINAL = "rehearsal"
 # Between sessions a person takes their time; a recorded session that lasts longer than this has lost its way.
@@ -79,20 +84,36 @@ def play_session(
     return verification.verdict()
 
 
-def verify_once(
-    camera: Camera,
-    panel: Panel,
+def verify_on_desk(
+    make_camera: MakeCamera,
     vision: Vision,
     reference: Embedding,
     drawn: Drawn,
     *,
     rules: Rules = DEFAULT_RULES,
     press_start: bool = False,
-) -> Verdict:
-    """Runs the session of `drawn` against the reference's embedding."""
+) -> tuple[Verdict, dict[str, Any]]:
+    """Runs the session of `drawn` on a panel with mock pins; returns the verdict and its JSON."""
+    pins, factory = PinMap(), mock_factory()
+    panel = Panel(pins, factory)
+    camera = make_camera(PinReader(pins, factory), drawn.seed)
     threshold = vision.models.thresholds.fmr_1e_3
     verification = Verification(vision.follower, vision.embedder, reference, threshold, drawn.plan, rules=rules)
-    return play_session(camera, panel, verification, press_start=press_start)
+    try:
+        verdict = play_session(camera, panel, verification, press_start=press_start)
+    finally:
+        camera.close()
+        panel.close()
+    return verdict, session_json(verdict, drawn, camera.source.value)
+
+
+def answering(person: Person) -> MakeCamera:
+    """A camera before which `person` presses START and answers the cues."""
+
+    def make(panel: PinReader, seed: int) -> Camera:
+        return RehearsalCamera(person, panel.lights, seed=seed, press_start=lambda: panel.press(Press.START))
+
+    return make
 
 
 def session_json(verdict: Verdict, drawn: Drawn, source: str) -> dict[str, Any]:

@@ -78,12 +78,10 @@ def read_tally(text: str | None, boot: str, at: float, limits: Limits) -> Tally:
         stored = json.loads(text)
         tally = Tally(
             boot=str(stored["boot"]),
-            failures=tuple(float(moment) for moment in stored["failures"]),
-            paused_until=float(stored["paused_until"]),
+            failures=tuple(_moment(moment) for moment in stored["failures"]),
+            paused_until=_moment(stored["paused_until"]),
             attempts=tuple((str(request), int(count)) for request, count in stored["attempts"]),
         )
-        if not all(map(math.isfinite, (*tally.failures, tally.paused_until))):
-            raise ValueError("a time is no number")
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Tally(boot, paused_until=at + limits.pause_s)
     if tally.boot == boot:
@@ -91,3 +89,10 @@ def read_tally(text: str | None, boot: str, at: float, limits: Limits) -> Tally:
         return replace(tally, paused_until=min(tally.paused_until, at + limits.pause_s))
     paused_until = at + limits.pause_s if tally.paused_until > 0 else 0.0
     return replace(tally, boot=boot, failures=(at,) * len(tally.failures), paused_until=paused_until)
+
+
+def _moment(value: str | float) -> float:
+    moment = float(value)
+    if not math.isfinite(moment):
+        raise ValueError("a time that never comes")
+    return moment

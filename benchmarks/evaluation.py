@@ -1,0 +1,197 @@
+"""The figures of docs/liveness.md: clips against the catalogue's events, and whole sessions, as Markdown tables.
+
+Usage: python -m benchmarks.evaluation {clips,sessions,flatness} [--media ../shared/data]
+"""
+
+import argparse
+import math
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from device.camera import RecordingEndedError
+from device.camera.person import load_person
+from device.camera.recording import RecordingCamera
+from device.evaluation.analyse import analyse
+from device.evaluation.sessions import answering, draw, verify_on_desk
+from device.liveness.rules import Rules
+from device.vision.assembly import Vision, load_vision
+from device.vision.eyes import eye_distance
+from device.vision.inference import available_runtimes
+from device.vision.manifest import default_directory
+from device.vision.pose import PoseSolver
+from device.vision.reference import PortraitReader
+from device.vision.relief import aspect, relief
+from tests.evaluation.clip_events import catalogue, found_direction, match_blinks
+from tests.evaluation.recordings import RememberingFollower, cut_portrait, frame_at
+
+REHEARSAL = default_directory() / "rehearsal"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["clips", "sessions", "flatness"])
+    parser.add_argument("--media", type=Path, default=Path("../shared/data"))
+    parsed = parser.parse_args()
+    for runtime in available_runtimes():
+        print(f"\n{runtime}\n")
+        {"clips": clips, "sessions": sessions, "flatness": flatness}[parsed.what](
+            load_vision(default_directory(), runtime), parsed.media
+        )
+
+
+def clips(vision: Vision, media: Path) -> None:
+    print("| clip | blinks in the catalogue | found | wrong | missed | turns > 25 degrees | found |")
+    print("|---|---|---|---|---|---|---|")
+    totals = Counter()
+    for events in catalogue(media):
+        camera = RecordingCamera(media / "videos" / events.name)
+        document = analyse(camera, vision.follower)
+        camera.close()
+        right, wrong, missed = match_blinks(events, document["blinks"])
+        turns = [found_direction(document["turns"], start, end) == name for name, start, end in events.turns]
+        totals.update(right=right, wrong=wrong, missed=missed, turns=len(turns), found=sum(turns))
+        row = (events.name, len(events.blinks), right, wrong, missed, len(turns), sum(turns))
+        print("| " + " | ".join(map(str, row)) + " |", flush=True)
+    f1 = 2 * totals["right"] / (2 * totals["right"] + totals["wrong"] + totals["missed"])
+    print(f"\n{dict(totals)}, blink F1 {f1:.3f}")
+
+
+def sessions(vision: Vision, media: Path) -> None:
+    reader = PortraitReader(vision.models)
+    with tempfile.TemporaryDirectory() as folder:
+        chip = Path(folder) / "chip.png"
+
+        def own(clip: str, seconds: float):
+            return reader.read(cut_portrait(reader, frame_at(media / clip, seconds), chip)).embedding
+
+        turning = own("videos/live_turns_tranvanluyt_real.mp4", 0.3)
+        moving = own("videos/live_turns20_liveportrait_d12.mp4", 6.2)
+        astronaut = reader.read(REHEARSAL / "astronaut.png").embedding
+        others = [
+            reader.read(cut_portrait(reader, cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), chip)).embedding
+            for path in sorted((media / "pairs" / "london").rglob("*_neutral.jpg"))[:10]
+        ]
+    print("| who | reference | sessions | outcomes | reasons |\n|---|---|---|---|---|")
+    people = media / "people"
+    rehearsed(vision, "tranvanluyt", people / "tranvanluyt.json", [turning] * 20)
+    rehearsed(vision, "tranvanluyt against ten others", people / "tranvanluyt.json", others)
+    rehearsed(vision, "liveportrait_d12", people / "liveportrait_d12.json", [moving] * 20)
+    rehearsed(vision, "the animation", REHEARSAL / "astronaut.json", [astronaut] * 20)
+    rehearsed(vision, "a print, tilted at turn cues", REHEARSAL / "astronaut_print.json", [astronaut] * 20)
+    fake = media / "spoof" / "replay_monitor_turns_tranvanluyt_fake.mp4"
+    deaf(vision, "re-filmed screen, deaf", fake, turning, Rules())
+    deaf(vision, "re-filmed screen, deaf, blur allowed", fake, turning, Rules(min_sharpness=0.0))
+    deaf(vision, "his own clip, deaf", media / "videos" / "live_turns_tranvanluyt_real.mp4", turning, Rules())
+
+
+def rehearsed(vision: Vision, who: str, path: Path, references: list) -> None:
+    person = load_person(path)
+    documents = [
+        verify_on_desk(answering(person), vision, reference, draw(seed, person.actions))[1]
+        for seed, reference in enumerate(references)
+    ]
+    report(who, documents)
+
+
+def deaf(vision: Vision, who: str, clip: Path, reference, rules: Rules) -> None:
+    follower = vision.follower
+    follower.restart()
+    vision.follower = RememberingFollower(follower)
+    documents = [
+        verify_on_desk(lambda *_: RecordingCamera(clip), vision, reference, draw(seed), rules=rules, press_start=True)[
+            1
+        ]
+        for seed in range(20)
+    ]
+    vision.follower = follower
+    report(who, documents)
+
+
+def report(who: str, documents: list[dict]) -> None:
+    outcomes = Counter(document["outcome"] for document in documents)
+    reasons = Counter(reason for document in documents for reason in document["reasons"])
+    scores = sorted(document["comparison"]["score"] for document in documents if document["comparison"])
+    shown = f"{scores[0]:.2f} to {scores[-1]:.2f}" if scores else "none"
+    cells = (who, f"score {shown}", len(documents), _counts(outcomes), _counts(reasons) or "-")
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def flatness(vision: Vision, media: Path) -> None:
+    """Genuine turns against tilted stills: the separation behind min_relief and min_aspect."""
+    reader = PortraitReader(vision.models)
+    print("| what | frames | relief least, median | aspect least, median |\n|---|---|---|---|")
+    for name in ("tranvanluyt_real.mp4", "krzysiek354_real.mp4", "intel_headpose_female.gif"):
+        _genuine(vision, media / "videos" / f"live_turns_{name}")
+    stills = sorted((media / "pairs" / "london").rglob("*_neutral.jpg"))[:25]
+    for degrees in (20, 30, 40, 50, 60):
+        measures, yaws = [], []
+        for path in stills:
+            picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            upright, tilted = (reader.faces(_tilt(picture, angle)) for angle in (0, degrees))
+            if upright and tilted:
+                frontal, turned = upright[0].landmarks, tilted[0].landmarks
+                measures.append((relief(frontal, turned), aspect(turned) / aspect(frontal)))
+                yaws.append(abs(_yaw(vision, turned) - _yaw(vision, frontal)))
+        flat, narrow = (sorted(column) for column in zip(*measures, strict=True))
+        middle = len(flat) // 2
+        print(
+            f"| print tilted by {degrees} degrees, measured yaw at most {max(yaws):.0f} | {len(flat)} | "
+            f"greatest {flat[-1]:.3f}, {flat[middle]:.3f} | greatest {narrow[-1]:.2f}, {narrow[middle]:.2f} |"
+        )
+
+
+def _genuine(vision: Vision, clip: Path) -> None:
+    vision.follower.restart()
+    camera, seen = RecordingCamera(clip), []
+    while True:
+        try:
+            signals, face = vision.follower.look(camera.read())
+        except RecordingEndedError:
+            break
+        if face is not None and signals.view is not None and eye_distance(face.landmarks) > 0:
+            seen.append((signals.view, face.landmarks))
+    frontal = min(seen, key=lambda item: abs(item[0].yaw) + abs(item[0].pitch))[1]
+    turned = sorted(relief(frontal, landmarks) for view, landmarks in seen if abs(view.yaw) >= 18)
+    near = sorted(
+        aspect(landmarks) / aspect(frontal) for view, landmarks in seen if abs(view.yaw) < 8 and abs(view.pitch) < 10
+    )
+    print(
+        f"| {clip.name}, turned by 18 degrees or more | {len(turned)} | {turned[0]:.3f}, {turned[len(turned) // 2]:.3f} |"
+        + (f" near frontal: {near[0]:.2f}, {near[len(near) // 2]:.2f} |" if near else " no frontal frames |")
+    )
+
+
+def _yaw(vision: Vision, landmarks) -> float:
+    face = vision.models.canonical_face
+    return PoseSolver(face.vertices, face.weights).solve(landmarks).yaw
+
+
+def _tilt(picture, degrees: float):
+    """A print of `picture` turned about its vertical axis before a plain wall, 640x480."""
+    height, width = picture.shape[:2]
+    angle, focal = math.radians(degrees), 1.5 * width
+    corners = [(-width / 2, -height / 2), (width / 2, -height / 2), (width / 2, height / 2), (-width / 2, height / 2)]
+    away = focal * height / 440
+    seen = [
+        (
+            focal * x * math.cos(angle) / (away + x * math.sin(angle)) + 320,
+            focal * y / (away + x * math.sin(angle)) + 240,
+        )
+        for x, y in corners
+    ]
+    from_corners = [(x + width / 2, y + height / 2) for x, y in corners]
+    to_wall = cv2.getPerspectiveTransform(np.array(from_corners, np.float32), np.array(seen, np.float32))
+    return cv2.warpPerspective(picture, to_wall, (640, 480), borderValue=(110, 110, 110))
+
+
+def _counts(counter: Counter) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counter.most_common())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
