@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from enum import StrEnum
 
-from device.wire.claims import Challenge, ResultClaims
-from device.wire.plan import PlanError, derive_plan, guess_probability
+from device.wire.claims import Challenge, ResultClaims, StepTiming
+from device.wire.plan import (
+    MAX_CHALLENGE_S,
+    MAX_REACTION_S,
+    MAX_STEP_S,
+    MIN_FPS,
+    MIN_REACTION_S,
+    PlanError,
+    derive_plan,
+    guess_probability,
+)
 from device.wire.request import RequestClaims
 
+ROUNDING_S = 0.002
 FRAME_TOLERANCE_S = 0.15
 """Step times are those of frames: a pause may look shorter by up to a frame at each end."""
 
@@ -98,18 +107,36 @@ def _steps_hold(challenge: Challenge) -> bool:
             return False
     if any(not step.passed for step in steps[:-1]):
         return False
+    # The first pause begins with the challenge, every other one when the step before is done.
+    ends = [0.0, *(step.done_s for step in steps[:-1])]
     return all(
-        before.done_s is not None and after.cue_s - before.done_s >= pause - FRAME_TOLERANCE_S
-        for (before, after), pause in zip(itertools.pairwise(steps), challenge.pauses_s[1:], strict=False)
+        end is not None and step.cue_s - end >= pause - FRAME_TOLERANCE_S
+        for end, step, pause in zip(ends, steps, challenge.pauses_s, strict=False)
+    )
+
+
+def _timely(step: StepTiming) -> bool:
+    """Whether a passed step kept to the session's times."""
+    if step.onset_s is None or step.done_s is None:
+        return False
+    reaction_s = step.onset_s - step.cue_s
+    return (
+        MIN_REACTION_S - ROUNDING_S <= reaction_s <= MAX_REACTION_S + FRAME_TOLERANCE_S
+        and step.done_s - step.cue_s <= MAX_STEP_S + FRAME_TOLERANCE_S
     )
 
 
 def _evidence_complete(claims: ResultClaims) -> bool:
     challenge, comparison = claims.challenge, claims.comparison
     return (
-        comparison is not None
-        and comparison.match
+        not claims.reasons
+        and claims.capture.fps >= MIN_FPS
         and challenge is not None
+        and all(_timely(step) for step in challenge.steps)
+        and bool(challenge.steps)
+        and (challenge.steps[-1].done_s or 0.0) <= MAX_CHALLENGE_S + FRAME_TOLERANCE_S
+        and comparison is not None
+        and comparison.match
         and len(challenge.steps) == len(challenge.plan)
         and all(step.passed for step in challenge.steps)
         and claims.reference is not None

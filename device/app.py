@@ -21,7 +21,7 @@ from device.delivery.link_status import LinkState
 from device.delivery.outbox import Outbox, OutboxError
 from device.delivery.requests import AcceptedRequest, RequestDesk, RequestRefusedError
 from device.liveness.evidence import Ending
-from device.liveness.limits import Limits, Tally, begin_attempt, count_failure, read_tally, write_tally
+from device.liveness.limits import Limits, Tally, begin_attempt, count_failure, end_attempt, read_tally, write_tally
 from device.liveness.rules import DEFAULT_RULES
 from device.liveness.session import Ended
 from device.panel.gpio import Panel
@@ -133,14 +133,23 @@ class App:
     def run(self, stop: Event, on_tick: Callable[[], None] = lambda: None) -> None:
         """Works until `stop` is set; raises CameraError when the camera fails, for systemd to restart the process."""
         self._service.ready()
-        while not stop.is_set():
-            frame = self._frames.take(NO_FRAME_S)
-            if frame is None:
-                raise CameraStalledError(f"the camera delivered no frame for {NO_FRAME_S:g} s")
-            self.tick(frame)
-            on_tick()
-            if self._link.alive:
-                self._service.alive()
+        try:
+            while not stop.is_set():
+                frame = self._frames.take(NO_FRAME_S)
+                if frame is None:
+                    raise CameraStalledError(f"the camera delivered no frame for {NO_FRAME_S:g} s")
+                self.tick(frame)
+                on_tick()
+                if self._link.alive:
+                    self._service.alive()
+        finally:
+            self.abandon(Ending.CANCELLED if stop.is_set() else Ending.CAPTURE_ENDED)
+
+    def abandon(self, why: Ending) -> None:
+        """Ends a session under way and signs its result: whoever pulls the camera's plug leaves a trace."""
+        if isinstance(self._now, _Running):
+            self._now.verification.end(why)
+            self._finish(self._now, self.shown.since)
 
     def tick(self, frame: Frame) -> None:
         """Handles one frame."""
@@ -164,7 +173,7 @@ class App:
         connected = self._link.status.state in (LinkState.CONNECTED, LinkState.CENTRAL_SILENT)
         self.shown = self.shown.then(at, Scene.IDLE if connected else Scene.OFFLINE_IDLE)
         raw = self._requests.get()
-        if raw is None:
+        if raw is None or not self._outbox_has_room(at):
             return
         now = self._clock.read()
         try:
@@ -176,8 +185,20 @@ class App:
             LOG.error("no session without an outbox: %s", error)
             self.shown = self.shown.then(at, Scene.FAULT)
 
+    def _outbox_has_room(self, at: float) -> bool:
+        """Without room for its result no session starts; the request is not used up, and central repeats it."""
+        try:
+            if self._outbox.has_room():
+                return True
+            LOG.error("no session: the outbox is full of results that wait for a receipt")
+        except OutboxError as error:
+            LOG.error("no session without an outbox: %s", error)
+        self.shown = self.shown.then(at, Scene.FAULT)
+        return False
+
     def _begin(self, request: AcceptedRequest, *, attempt: int, at: float) -> None:
         """Starts a session. The attempt is on disk before anything else happens: a power cut does not give it back."""
+        self._panel.presses()  # pressed before the prompt was lit: agrees to nothing
         self._tally = begin_attempt(self._tally, request.id)
         self._outbox.remember({TALLY: write_tally(self._tally)})
         salt, session_id = secrets.token_bytes(16), secrets.token_hex(16)
@@ -218,8 +239,12 @@ class App:
         self._deliver(self._now, at)
 
     def _finished(self, session: Session, verdict: Verdict, at: float) -> _Finished:
-        if verdict.decision.outcome not in NO_FAILURES:
+        if verdict.decision.outcome in NO_FAILURES:
+            self._tally = end_attempt(self._tally)
+        else:
             self._tally = count_failure(self._tally, self._clock.read().uptime_s, self._limits)
+        self._vision.forget()
+        self._reader.forget()
         return _Finished(session, verdict, shown_until=at + RESULT_SHOWN_S)
 
     def _deliver(self, finished: _Finished, at: float) -> None:

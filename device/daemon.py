@@ -59,7 +59,9 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
         stack.callback(panel.close)
         pins = PinReader(settings.panel.pins, factory)
         try:
-            frames = NewestFrame(make_camera(settings.camera, pins))
+            frames = NewestFrame(
+                make_camera(settings.camera, pins), waits_for_taker=settings.camera.kind == "rehearsal"
+            )
             frames.start()
             stack.callback(_stop_camera, frames)
             app, link = _build(settings, digest, vision, frames, panel, stack)

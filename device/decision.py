@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from device.liveness.evidence import Ending, Record
+from device.liveness.evidence import Ending, Record, StepRecord
 from device.liveness.rules import Rules
 from device.liveness.session import Answered, Ended
 from device.wire.claims import Outcome
@@ -30,6 +30,7 @@ DENIALS = frozenset(
         Ending.EARLY_ACTION,
         Ending.UNPROMPTED_ACTION,
         Ending.FLAT_FACE,
+        Ending.FACE_JUMPED,
         Ending.PERSON_CHANGED,
         Ending.FRAMES_REPEATED,
         Ending.FRAMES_OUT_OF_ORDER,
@@ -54,6 +55,7 @@ SENTENCES: dict[str, str] = {
     Ending.EARLY_ACTION: "The face moved before a person could have reacted to the cue.",
     Ending.UNPROMPTED_ACTION: "The head turned although no cue was given.",
     Ending.FLAT_FACE: "The face is flat: a picture was turned, not a head.",
+    Ending.FACE_JUMPED: "The head turned faster than a head can.",
     Ending.PERSON_CHANGED: "The face in front of the camera changed to another person.",
     Ending.PERSON_NOT_FOLLOWED: "The person could not be followed through the challenge.",
     Ending.SEVERAL_FACES: "More than one face was in view during the challenge.",
@@ -119,7 +121,7 @@ def _reasons(final: Answered | Ended, comparison: Comparison | None, plan: Plan,
         reasons.append(FACES_DO_NOT_MATCH)
     if not comparison.compared_at or not _inside_challenge(comparison.compared_at, final.record):
         reasons.append(COMPARED_OUTSIDE_CHALLENGE)
-    if not comparison.least_likeness >= rules.min_likeness:
+    if not comparison.least_likeness >= rules.min_probe_likeness:
         reasons.append(PERSON_CHANGED)
     return reasons
 
@@ -131,7 +133,7 @@ def _challenge_reasons(record: Record, plan: Plan, rules: Rules) -> list[str]:
         reasons.append(STEPS_MISSING)
     turns = [step for step in record.steps if step.action in TURNS]
     # Without a turn nothing tells a head from a picture: "not applicable" is never a pass.
-    if not turns or not all(step.relief is not None and step.relief >= rules.min_relief for step in turns):
+    if not turns or not all(_has_depth(step, rules) for step in turns):
         reasons.append(Ending.FLAT_FACE)
     if not record.fps >= rules.min_fps:
         reasons.append(TOO_FEW_FRAMES)
@@ -140,6 +142,12 @@ def _challenge_reasons(record: Record, plan: Plan, rules: Rules) -> list[str]:
     if record.least_likeness is None:
         reasons.append(Ending.PERSON_NOT_FOLLOWED)
     return [str(reason) for reason in reasons]
+
+
+def _has_depth(step: StepRecord, rules: Rules) -> bool:
+    if step.relief is None or step.aspect is None:
+        return False
+    return step.relief >= rules.min_relief and step.aspect >= rules.min_turned_aspect
 
 
 def _inside_challenge(times: tuple[float, ...], record: Record) -> bool:

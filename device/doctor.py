@@ -76,7 +76,8 @@ def _guarded(name: str, advice: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except EXPECTED as error:
-        return Finding(name, well=False, found=str(error).splitlines()[0], advice=advice)
+        found = (str(error).splitlines() or [type(error).__name__])[0]
+        return Finding(name, well=False, found=found, advice=advice)
 
 
 def _configuration(config: Path) -> tuple[TerminalSettings | None, Finding]:

@@ -80,8 +80,10 @@ class View:
         relief: how far the landmarks are from any homography of the frontal landmarks, as a share of the
             eye distance; 0 is flat. None until a frontal view was seen.
         aspect: the face's width over its height, relative to the frontal view; a turned print narrows, a turned head
-            does so only with its yaw. None until a frontal view was seen, and while the head nods away from it.
-        likeness: cosine score of this frame's embedding against the session's first one; None when not embedded.
+            does so only with its yaw. None until a frontal view was seen.
+        nod: degrees of pitch away from the frontal view; None like `aspect`.
+        likeness: the least cosine score of this frame's embedding against any earlier one of the challenge, 1 for the
+            first; None when not embedded.
     """
 
     width: float
@@ -97,6 +99,7 @@ class View:
     sharpness: float
     relief: float | None = None
     aspect: float | None = None
+    nod: float | None = None
     likeness: float | None = None
 
 

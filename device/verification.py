@@ -48,18 +48,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Frontal:
-    """The first frontal face of the challenge, against which every later one is measured."""
+    """The first neutral, embedded face of the challenge, against which every later one is measured."""
 
     landmarks: NDArray[np.float32]
     pitch: float
 
-    def measure(self, face: Face, view: View, rules: Rules) -> View:
-        """Adds relief and aspect. A nod changes the aspect too: it counts only near the frontal pitch."""
-        nodding = abs(view.pitch - self.pitch) >= rules.aspect_deg
+    def measure(self, face: Face, view: View) -> View:
+        """Adds relief, aspect and nod."""
         return replace(
             view,
             relief=relief(self.landmarks, face.landmarks),
-            aspect=None if nodding else aspect(face.landmarks) / max(aspect(self.landmarks), 1e-6),
+            aspect=aspect(face.landmarks) / max(aspect(self.landmarks), 1e-6),
+            nod=view.pitch - self.pitch,
         )
 
 
@@ -127,6 +127,7 @@ class Verification:
             raise RuntimeError("the session has not ended")
         comparison = self._compare(final)
         self._trail.forget()
+        self._reference = np.zeros_like(self._reference)
         self._frontal = None
         self._follower.restart()
         decision = decide(final, comparison, self.plan, self._rules)
@@ -139,13 +140,19 @@ class Verification:
         if face is None or view is None:
             return signals
         state = self.state
-        if isinstance(state, Pausing) and self._frontal is None:
-            self._frontal = _Frontal(face.landmarks, view.pitch)
-        if self._frontal is not None:
-            view = self._frontal.measure(face, view, self._rules)
         if wants_embedding(state, signals, self._rules):
             view = replace(view, likeness=self._embed(frame, face, view))
+        if self._frontal is None and isinstance(state, Pausing) and self._is_frontal(state, view):
+            self._frontal = _Frontal(face.landmarks, view.pitch)
+        if self._frontal is not None:
+            view = self._frontal.measure(face, view)
         return replace(signals, view=view)
+
+    def _is_frontal(self, state: Pausing, view: View) -> bool:
+        """Whether later faces may be measured against this one: the person's own neutral, and embedded."""
+        track, limit = state.track, self._rules.neutral_deg
+        off = max(abs(track.yaw_from_neutral(view)), abs(track.pitch_from_neutral(view)))
+        return view.likeness is not None and off < limit
 
     def _embed(self, frame: Frame, face: Face, view: View) -> float:
         embedding = self._embedder.embed(frame.image, face.landmarks)

@@ -11,8 +11,10 @@ from device.signals import Frame
 class NewestFrame:
     """Reads a camera on a thread of its own. Unexpected exceptions reach `take` like expected ones."""
 
-    def __init__(self, camera: Camera) -> None:
+    def __init__(self, camera: Camera, *, waits_for_taker: bool = False) -> None:
+        """Takes the camera; with `waits_for_taker` no frame is dropped, as befits recorded time on a slow machine."""
         self._camera = camera
+        self._waits_for_taker = waits_for_taker
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._fault: BaseException | None = None
@@ -33,18 +35,24 @@ class NewestFrame:
         with self._changed:
             self._changed.wait_for(lambda: self._frame is not None or self._fault is not None, wait_s)
             frame, self._frame = self._frame, None
+            self._changed.notify_all()
             if frame is None and self._fault is not None:
                 raise self._fault
             return frame
 
     def stop(self, limit_s: float = 2.0) -> bool:
         """Ends the thread and closes the camera; False when it hangs, as a wedged camera does."""
-        self._stop.set()
+        with self._changed:
+            self._stop.set()
+            self._changed.notify_all()
         self._thread.join(limit_s)
         if self._thread.is_alive():
             return False
-        self._camera.close()
-        return True
+        # A wedged driver blocks in close() as well: that, too, may take no longer than the limit.
+        closer = threading.Thread(target=self._camera.close, name="camera-close", daemon=True)
+        closer.start()
+        closer.join(limit_s)
+        return not closer.is_alive()
 
     def _run(self) -> None:
         try:
@@ -55,6 +63,8 @@ class NewestFrame:
 
     def _put(self, frame: Frame) -> None:
         with self._changed:
+            if self._waits_for_taker:
+                self._changed.wait_for(lambda: self._frame is None or self._stop.is_set())
             self._frame = frame
             self._changed.notify_all()
 

@@ -20,6 +20,7 @@ from device.wire.envelope import Envelope, Kind, SigningKey, sign
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 _PAGE_BYTES = 4096
+_SESSION_PAGES = 16  # two results of the greatest length, the request's id and the tally, with their index pages
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS head (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -138,6 +139,15 @@ class Outbox:
         """Whether `use` was called for this request id."""
         with self._reading() as database:
             return database.execute("SELECT 1 FROM used_requests WHERE id = ?", (request,)).fetchone() is not None
+
+    def has_room(self) -> bool:
+        """Whether the database may still grow by what a session can write."""
+        with self._reading() as database:
+            used, free, most = (
+                int(database.execute(f"PRAGMA {what}").fetchone()[0])
+                for what in ("page_count", "freelist_count", "max_page_count")
+            )
+        return most - used + free >= _SESSION_PAGES
 
     def use(self, request: str, boot: str) -> bool:
         """Marks a request id as used; False when it was already.

@@ -15,7 +15,7 @@ from device.camera.person import Person
 from device.camera.rehearsal import RehearsalCamera
 from device.liveness.evidence import Ending, Record, StepRecord
 from device.liveness.rules import DEFAULT_RULES, Rules
-from device.liveness.session import Press, State
+from device.liveness.session import Consent, Press, State
 from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
 from device.panel.prompts import Scene, Shown
 from device.panel.staging import show_state
@@ -62,7 +62,7 @@ def play_session(
         camera: a recording or a rehearsal; when it ends, so does the session.
         panel: set at each frame, and where presses come from.
         verification: a fresh one.
-        press_start: presses START at the first frame, as somebody who replays a clip would.
+        press_start: presses START as soon as consent is asked for, as somebody who replays a clip would.
         on_state: told each state and its time, for whoever draws the session.
     """
     shown = Shown(Scene.IDLE, 0.0)
@@ -73,7 +73,8 @@ def play_session(
         except RecordingEndedError:
             verification.end(Ending.CAPTURE_ENDED)
             break
-        presses = [*panel.presses(), *([Press.START] if press_start and began is None else [])]
+        asked = isinstance(verification.state, Consent) and verification.state.since is not None
+        presses = [*panel.presses(), *([Press.START] if press_start and asked else [])]
         began = frame.taken_at if began is None else began
         state = verification.observe(frame, presses)
         shown = show_state(shown, state, frame.taken_at)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -27,7 +28,9 @@ class Answer:
         cue_at: when its cue was lit.
         onset_at: when the answer began.
         peak_deg: the greatest angle so far in the direction asked for.
-        far_end: (angle, relief) of the frames with the greatest angles.
+        far_end: (angle, relief, aspect over the turn's cosine) of the frames with the greatest angles.
+        last_seen: (time, angle) of the newest frame with a face.
+        losses: how often the face was lost since the cue.
         neutral_since: since when the face looks straight ahead again.
         blinks: the blinks that count.
         passed_at: when everything that was asked for had been seen.
@@ -38,21 +41,29 @@ class Answer:
     cue_at: float
     onset_at: float | None = None
     peak_deg: float = 0.0
-    far_end: tuple[tuple[float, float], ...] = ()
+    far_end: tuple[tuple[float, float, float], ...] = ()
+    last_seen: tuple[float, float] | None = None
+    losses: int = 0
+    lost: bool = False
     neutral_since: float | None = None
     blinks: tuple[Blink, ...] = ()
     passed_at: float | None = None
     wrong: Ending | None = None
 
-    @property
-    def turning(self) -> bool:
-        """A turn has begun: the face may be lost at its far end."""
-        return self.action in TURNS and self.onset_at is not None
+    def may_lose_face(self, rules: Rules) -> bool:
+        """At the far end of a turn the landmarks may be lost for longer, once."""
+        far = self.last_seen is not None and self.last_seen[1] >= rules.turn_peak_deg
+        return self.action in TURNS and far and self.losses <= 1
 
     @property
     def relief(self) -> float | None:
         """Median relief over the far end of a turn."""
-        return median(relief for _, relief in self.far_end) if self.far_end else None
+        return median(relief for _, relief, _ in self.far_end) if self.far_end else None
+
+    @property
+    def aspect(self) -> float | None:
+        """Median aspect over the far end of a turn, over the cosine of the turn."""
+        return median(aspect for _, _, aspect in self.far_end) if self.far_end else None
 
     def record(self) -> StepRecord:
         """This answer as evidence."""
@@ -63,13 +74,17 @@ class Answer:
             done_at=self.passed_at,
             peak_deg=self.peak_deg,
             relief=self.relief,
+            aspect=self.aspect,
             passed=self.passed_at is not None and self.wrong is None,
         )
 
 
 def watch(answer: Answer, at: float, view: View | None, track: Track, blink: Blink | None, rules: Rules) -> Answer:
     """Takes one frame into the answer."""
-    if view is not None:
+    if view is None:
+        answer = replace(answer, lost=True, losses=answer.losses + (not answer.lost))
+    else:
+        answer = replace(answer, lost=False)
         turned = track.yaw_from_neutral(view)
         if answer.action in TURNS:
             answer = _watch_turn(answer, at, turned if answer.action is Action.TURN_LEFT else -turned, view, rules)
@@ -87,14 +102,32 @@ def watch(answer: Answer, at: float, view: View | None, track: Track, blink: Bli
 def _watch_turn(answer: Answer, at: float, angle: float, view: View, rules: Rules) -> Answer:
     if -angle >= rules.turn_peak_deg:
         return replace(answer, wrong=Ending.WRONG_ACTION)
+    if answer.last_seen is not None and abs(angle - answer.last_seen[1]) > rules.max_turn_deg_s * (
+        at - answer.last_seen[0]
+    ):
+        return replace(answer, wrong=Ending.FACE_JUMPED)
     answer = _watch_angle(answer, at, angle, rules.turn_onset_deg, rules)
-    if view.relief is not None and angle >= rules.turn_peak_deg:
-        far_end = tuple(sorted((*answer.far_end, (angle, view.relief)), reverse=True)[:FAR_END_FRAMES])
-        answer = replace(answer, far_end=far_end)
+    answer = _watch_far_end(replace(answer, last_seen=(at, angle)), angle, view, rules)
     if _returned(answer, at, rules.turn_peak_deg, rules):
-        flat = answer.relief is None or answer.relief < rules.min_relief
-        return replace(answer, passed_at=at, wrong=Ending.FLAT_FACE if flat else answer.wrong)
+        return replace(answer, passed_at=at, wrong=_far_end_fault(answer, rules) or answer.wrong)
     return answer
+
+
+def _watch_far_end(answer: Answer, angle: float, view: View, rules: Rules) -> Answer:
+    """Keeps the frames that tell a head from a picture; after a loss another head could have come."""
+    if answer.losses or view.relief is None or view.aspect is None or angle < rules.far_end_deg:
+        return answer
+    measured = (angle, view.relief, view.aspect / math.cos(math.radians(min(angle, 80.0))))
+    return replace(answer, far_end=tuple(sorted((*answer.far_end, measured), reverse=True)[:FAR_END_FRAMES]))
+
+
+def _far_end_fault(answer: Answer, rules: Rules) -> Ending | None:
+    relief, aspect = answer.relief, answer.aspect
+    if answer.losses and len(answer.far_end) < rules.min_far_end_frames:
+        return Ending.FACE_LOST
+    if relief is None or aspect is None or len(answer.far_end) < rules.min_far_end_frames:
+        return Ending.FLAT_FACE
+    return Ending.FLAT_FACE if relief < rules.min_relief or aspect < rules.min_turned_aspect else None
 
 
 def _watch_look_up(answer: Answer, at: float, angle: float, rules: Rules) -> Answer:

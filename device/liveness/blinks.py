@@ -35,6 +35,7 @@ class EyeTrack:
         left: the last opennesses of the left eye while it was not closed; `right` the same.
         last: (time, relative openness) of the frame before.
         closed_at: when the closure that lasts began.
+        begun_in_view: the frame before the closure was seen with open eyes; without it the closure cannot be timed.
         depth: the least relative openness of that closure.
     """
 
@@ -42,6 +43,7 @@ class EyeTrack:
     right: tuple[float, ...] = ()
     last: tuple[float, float] | None = None
     closed_at: float | None = None
+    begun_in_view: bool = False
     depth: float = 1.0
 
     def relative(self, left: float, right: float) -> float | None:
@@ -63,21 +65,28 @@ def watch_eyes(
     if relative is None:
         return track.learn(left, right), None
     if relative < closed_share:
-        closed_at = (
-            track.closed_at if track.closed_at is not None else _crossing(track.last, (at, relative), closed_share)
-        )
-        if at - closed_at > RELEARN_S:
-            return EyeTrack().learn(left, right), None
-        return replace(track, last=(at, relative), closed_at=closed_at, depth=min(track.depth, relative)), None
+        return _close(track, at, relative, closed_share, (left, right)), None
     blink = None
-    if track.closed_at is not None:
+    if track.closed_at is not None and track.begun_in_view:
         blink = Blink(track.closed_at, _crossing(track.last, (at, relative), closed_share), track.depth)
-    return replace(track.learn(left, right), last=(at, relative), closed_at=None, depth=1.0), blink
+    opened = replace(track.learn(left, right), last=(at, relative), closed_at=None, begun_in_view=False, depth=1.0)
+    return opened, blink
+
+
+def _close(track: EyeTrack, at: float, relative: float, closed_share: float, openness: tuple[float, float]) -> EyeTrack:
+    """The eyes are closed in this frame; who keeps them so for long has narrow eyes."""
+    if track.closed_at is None:
+        closed_at = _crossing(track.last, (at, relative), closed_share)
+        begun_in_view = track.last is not None
+        return replace(track, last=(at, relative), closed_at=closed_at, begun_in_view=begun_in_view, depth=relative)
+    if at - track.closed_at > RELEARN_S:
+        return EyeTrack().learn(*openness)
+    return replace(track, last=(at, relative), depth=min(track.depth, relative))
 
 
 def lose_eyes(track: EyeTrack) -> EyeTrack:
     """The face is gone or turned away: a closure under way cannot be timed; the open level stays known."""
-    return replace(track, last=None, closed_at=None, depth=1.0)
+    return replace(track, last=None, closed_at=None, begun_in_view=False, depth=1.0)
 
 
 def _open_level(memory: tuple[float, ...]) -> float:

@@ -114,20 +114,25 @@ def extend(record: Record, signals: Signals) -> Record:
     )
 
 
-def embedding_due(track: Track, signals: Signals, rules: Rules) -> bool:
-    """Whether this near-frontal frame is to be embedded: at least five a second, and the first after each absence."""
+def embedding_due(track: Track, signals: Signals, frame_s: float, rules: Rules) -> bool:
+    """Whether this near-frontal frame is to be embedded: at least five a second, and the first after each absence.
+
+    `frame_s` is the distance of neighbouring frames: a frame is due when the next one would come too late.
+    """
     view = signals.view
     if view is None or abs(track.yaw_from_neutral(view)) > rules.frontal_deg:
         return False
     if track.frontal_since is None or track.embedded_at is None or track.embedded_at < track.frontal_since:
         return True
-    return signals.at - track.embedded_at >= rules.embed_every_s
+    return signals.at + frame_s - track.embedded_at > rules.embed_every_s + 1e-6
 
 
 def _is_narrow(track: Track, view: View, rules: Rules) -> bool:
     if view.aspect is None or view.aspect >= rules.min_aspect:
         return False
-    return abs(track.yaw_from_neutral(view)) < rules.aspect_deg
+    # A nod changes the aspect too: it counts only near the frontal pitch.
+    near = view.nod is not None and abs(view.nod) < rules.aspect_deg
+    return near and abs(track.yaw_from_neutral(view)) < rules.aspect_deg
 
 
 def _since(before: float | None, lasts: bool, at: float) -> float | None:

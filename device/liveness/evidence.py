@@ -21,6 +21,7 @@ class Ending(StrEnum):
     EARLY_ACTION = "early-action"
     UNPROMPTED_ACTION = "unprompted-action"
     FLAT_FACE = "flat-face"
+    FACE_JUMPED = "face-jumped"
     PERSON_CHANGED = "person-changed"
     PERSON_NOT_FOLLOWED = "person-not-followed"
     SEVERAL_FACES = "several-faces"
@@ -43,6 +44,7 @@ class StepRecord:
         done_at: when the answer was complete and the face neutral again.
         peak_deg: the greatest angle of a turn or look, 0 for blinks.
         relief: the median relief at the far end of a turn; None where it was not measured.
+        aspect: the median aspect there over the cosine of the turn, about 1 for a head; None where it was not measured.
         passed: every rule for this step held.
     """
 
@@ -52,6 +54,7 @@ class StepRecord:
     done_at: float | None = None
     peak_deg: float = 0.0
     relief: float | None = None
+    aspect: float | None = None
     passed: bool = False
 
 
@@ -67,7 +70,7 @@ class Record:
         repeated: how many of them repeated the frame before.
         longest_gap_s: the greatest distance of neighbouring frames.
         embedded: how many frames were embedded.
-        least_likeness: the least cosine score of those against the first.
+        least_likeness: the least cosine score of any two of those.
     """
 
     started_at: float

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from device.wire.plan import MAX_CHALLENGE_S, MAX_REACTION_S, MAX_STEP_S, MIN_FPS, MIN_REACTION_S
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -17,17 +19,17 @@ class Rules:
     max_brightness: float = 0.88
     min_contrast: float = 0.12
     min_sharpness: float = 12.0
-    max_position_yaw: float = 18.0
+    max_position_yaw: float = 15.0
     max_position_pitch: float = 22.0
     position_hold_s: float = 0.6
     position_limit_s: float = 30.0
     consent_limit_s: float = 45.0
 
     # Timing of the challenge.
-    min_reaction_s: float = 0.2
-    max_reaction_s: float = 3.5
-    max_step_s: float = 6.0
-    max_challenge_s: float = 25.0
+    min_reaction_s: float = MIN_REACTION_S
+    max_reaction_s: float = MAX_REACTION_S
+    max_step_s: float = MAX_STEP_S
+    max_challenge_s: float = MAX_CHALLENGE_S
 
     # Turns, measured against the person's own neutral.
     turn_onset_deg: float = 10.0
@@ -36,9 +38,13 @@ class Rules:
     neutral_hold_s: float = 0.2
     look_up_onset_deg: float = 8.0
     look_up_peak_deg: float = 12.0
+    max_turn_deg_s: float = 500.0  # faster than any neck; a slide show is
+    far_end_deg: float = 14.0  # frames beyond it tell a head from a picture; a peak of one frame tells nothing
+    min_far_end_frames: int = 3
     min_relief: float = 0.085
-    min_aspect: float = 0.86
-    aspect_deg: float = 10.0  # from the frontal view, in yaw and pitch
+    min_turned_aspect: float = 0.9  # at the far end, over the cosine of the turn
+    min_aspect: float = 0.86  # near the frontal view
+    aspect_deg: float = 10.0  # how near: yaw and pitch
     max_narrow_s: float = 0.1
 
     # Blinks.
@@ -51,7 +57,7 @@ class Rules:
 
     # Continuity.
     max_gap_s: float = 0.2
-    min_fps: float = 10.0
+    min_fps: float = MIN_FPS
     max_lost_s: float = 0.3
     max_lost_in_turn_s: float = 1.5
     max_several_faces_s: float = 0.4
@@ -60,9 +66,10 @@ class Rules:
 
     # Identity between frames: cosine scores of one session's embeddings.
     frontal_deg: float = 15.0
-    embed_every_s: float = 0.19
-    max_unembedded_s: float = 0.45
-    min_likeness: float = 0.45
+    embed_every_s: float = 0.2
+    max_unembedded_s: float = 0.3
+    min_likeness: float = 0.35  # of any two frames
+    min_probe_likeness: float = 0.45  # of any frame to the fused probe
 
 
 DEFAULT_RULES = Rules()

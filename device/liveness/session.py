@@ -108,11 +108,14 @@ def step(state: State, signals: Signals, plan: Plan, rules: Rules, presses: Coll
 
 def wants_embedding(state: State, signals: Signals, rules: Rules) -> bool:
     """Whether the frame behind `signals` is to be embedded before `step` takes them."""
-    return isinstance(state, Pausing | Cued) and embedding_due(state.track, _without_nonsense(signals), rules)
+    if not isinstance(state, Pausing | Cued):
+        return False
+    return embedding_due(state.track, _without_nonsense(signals), signals.at - state.record.last_at, rules)
 
 
 def _consent(state: Consent, signals: Signals, rules: Rules, presses: Collection[Press]) -> State:
-    if Press.START in presses:
+    # A press from before the prompt was lit agrees to nothing.
+    if state.since is not None and Press.START in presses:
         return Positioning(since=signals.at, last_at=signals.at)
     since = signals.at if state.since is None else state.since
     if signals.at - since > rules.consent_limit_s:
@@ -139,7 +142,7 @@ def _position(state: Positioning, signals: Signals, rules: Rules) -> State:
 def _challenge(state: Pausing | Cued, signals: Signals, plan: Plan, rules: Rules) -> State:
     record = extend(state.record, signals)
     track, blink = follow(state.track, signals, rules)
-    turning = isinstance(state, Cued) and state.answer.turning
+    turning = isinstance(state, Cued) and state.answer.may_lose_face(rules)
     why = broken(track, record, signals, rules, turning=turning)
     if why is None and signals.at - record.started_at > rules.max_challenge_s:
         why = Ending.CHALLENGE_TOO_LONG

@@ -24,6 +24,13 @@ class Vision:
         face = models.canonical_face
         self.follower = FaceFollower(self.detector, self.finder, PoseSolver(face.vertices, face.weights))
 
+    def forget(self) -> None:
+        """Overwrites what is left of the last pictures in buffers and in the models' own memory."""
+        self.follower.restart()
+        self.detector.forget()
+        self.finder.forget()
+        self.embedder.forget()
+
 
 def load_vision(directory: Path, runtime: Runtime, threads: int = 1) -> Vision:
     """Loads every model of `directory` for `runtime`; raises ModelError with one clear line."""

@@ -63,6 +63,12 @@ class Detector:
                 found += [_moved(detection, left, top) for detection in self._look(part, 1.0)]
         return _distinct(found)
 
+    def forget(self) -> None:
+        """Overwrites what is left of the last picture."""
+        self._canvas[:] = 0
+        self._input[:] = 0
+        self._model.forget()
+
     def _look(self, image: NDArray[np.uint8], fill: float) -> list[Detection]:
         scale, left, top = self._prepare(image, fill)
         regressors, classificators = self._model.run(self._input)

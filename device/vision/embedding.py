@@ -28,6 +28,10 @@ class Embedder:
         (output,) = self._model.run(normalised(crop)[None])
         return _unit(output.ravel())
 
+    def forget(self) -> None:
+        """Overwrites what is left of the last face."""
+        self._model.forget()
+
 
 def normalised(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The crop's values as the model expects them: (value - 127.5) / 128."""

@@ -27,9 +27,13 @@ class IdentityTrail:
     _embedded: list[_Embedded] = field(default_factory=list)
 
     def add(self, at: float, embedding: NDArray[np.float32], quality: float) -> float:
-        """Keeps a unit embedding, (128,), and its quality (higher is better); returns its cosine to the first."""
+        """Keeps a unit embedding, (128,), and its quality (higher is better); returns its least cosine to any other.
+
+        Any other, not the first alone: a first frame that resembles two people would join them.
+        """
+        least = min((similarity(item.embedding, embedding) for item in self._embedded), default=1.0)
         self._embedded.append(_Embedded(at, embedding, quality))
-        return similarity(self._embedded[0].embedding, embedding)
+        return least
 
     def compare(self, reference: NDArray[np.float32], threshold: float, first: float, last: float) -> Comparison | None:
         """Fuses the best frames taken from `first` to `last` seconds and compares them with the reference.

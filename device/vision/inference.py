@@ -81,6 +81,10 @@ class Model:
         """The outputs' shapes in the order of `run`."""
         return tuple(port.shape for port in self._outputs)
 
+    def forget(self) -> None:
+        """Overwrites the interpreter's tensors: runs once on zeros."""
+        self.run(np.zeros(self._input.shape, np.float32))
+
     def run(self, tensor: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Returns the outputs as float32 for one input, in the order the model file (and its contract) lists them."""
         self._interpreter.set_tensor(self._input.index, self._input.encoded(tensor))

@@ -72,6 +72,12 @@ class LandmarkFinder:
         landmarks[:, 2] *= region.size / _SIDE
         return Face(_bounds(landmarks), score, landmarks)
 
+    def forget(self) -> None:
+        """Overwrites what is left of the last picture."""
+        self._crop[:] = 0
+        self._input[:] = 0
+        self._model.forget()
+
 
 def _region_to_picture(region: Region) -> NDArray[np.float32]:
     """(2, 3) affine map from the model's pixels to the picture's."""

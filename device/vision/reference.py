@@ -82,6 +82,11 @@ class PortraitReader:
         height, width = image.shape[:2]
         return self._portrait(image, max(faces, key=lambda face: _prominence(face.box, width, height)))
 
+    def forget(self) -> None:
+        """Overwrites what is left of the last picture."""
+        for part in (self._detector, self._first_look, self._finder, self._embedder):
+            part.forget()
+
     def faces(self, image: NDArray[np.uint8]) -> list[Face]:
         """Returns each face of an (H, W, 3) RGB picture on which detector and landmark model agree, surest first."""
         found = (self._face(image, detection) for detection in self._detector.search(image)[:_MOST_FACES])

@@ -18,6 +18,13 @@ MIN_PAUSE_S = 0.6
 MAX_PAUSE_S = 1.6
 DEFAULT_STEPS = 3
 
+# What a session's times must keep to; the terminal enforces them, and central checks them again. Seconds.
+MIN_REACTION_S = 0.2
+MAX_REACTION_S = 3.5
+MAX_STEP_S = 6.0
+MAX_CHALLENGE_S = 25.0
+MIN_FPS = 10.0
+
 
 class Action(StrEnum):
     """What a customer can be asked to do; left and right are the customer's own."""

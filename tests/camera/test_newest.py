@@ -108,16 +108,20 @@ def test_a_frame_before_the_fault_is_still_given(camera, frames):
     assert [one.number for one in seen] == [0]
 
 
-def test_stop_ends_the_thread_and_closes_the_camera(camera):
+class TirelessCamera(HandFedCamera):
+    """Never lets its reader wait."""
+
+    def read(self) -> Frame:
+        self.feed(frame(0))
+        return super().read()
+
+
+def test_stop_ends_the_thread_and_closes_the_camera():
+    camera = TirelessCamera()
     frames = NewestFrame(camera)
     frames.start()
-    assert camera.waits.acquire(timeout=LIMIT_S)
-    stopped = []
-    stopper = threading.Thread(target=lambda: stopped.append(frames.stop(LIMIT_S)))
-    stopper.start()
-    camera.feed(frame(0), frame(1))
-    stopper.join(LIMIT_S)
-    assert stopped == [True]
+    assert frames.take(LIMIT_S) is not None
+    assert frames.stop(LIMIT_S)
     assert camera.closed == 1
     assert "camera" not in [thread.name for thread in threading.enumerate()]
 
@@ -137,3 +141,23 @@ def test_a_real_recording_is_read_to_its_end(write_clip):
     assert numbers == sorted(set(numbers))
     assert numbers[-1] == 11
     assert frames.stop(LIMIT_S)
+
+
+def test_recorded_time_may_wait_for_its_taker_so_that_no_frame_is_dropped(write_clip):
+    frames = NewestFrame(RecordingCamera(write_clip(frames=12)), waits_for_taker=True)
+    frames.start()
+    numbers = []
+    with pytest.raises(RecordingEndedError):
+        while True:
+            numbers.append(frames.take(LIMIT_S).number)
+    assert numbers == list(range(12))
+    assert frames.stop(LIMIT_S)
+
+
+def test_who_waits_for_its_taker_is_stopped_too():
+    camera = TirelessCamera()
+    frames = NewestFrame(camera, waits_for_taker=True)
+    frames.start()
+    assert frames.take(LIMIT_S) is not None
+    assert frames.stop(LIMIT_S)
+    assert camera.closed == 1

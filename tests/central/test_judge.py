@@ -53,8 +53,8 @@ CHALLENGE = samples.challenge()
         ({"challenge": CHALLENGE.model_copy(update={"actions": CHALLENGE.actions[:2]})}, "plan-mismatch"),
         ({"challenge": CHALLENGE.model_copy(update={"guess_probability": 1e-6})}, "plan-mismatch"),
         ({"nonce": bytes(32), "challenge": CHALLENGE}, "plan-mismatch"),
-        ({"capture": Capture(source="recording", frames=9, fps=9.0)}, "not-live"),
-        ({"capture": Capture(source="usb-camera", frames=9, fps=9.0)}, None),
+        ({"capture": Capture(source="recording", frames=90, fps=15.0)}, "not-live"),
+        ({"capture": Capture(source="usb-camera", frames=90, fps=15.0)}, None),
         ({"capture": Capture(source="pi-camera", frames=0, fps=0.0)}, "verified-without-evidence"),
         ({"offline": False, "request": samples.echo()}, "unknown-request"),
     ],
@@ -67,13 +67,13 @@ def test_what_a_result_says_against_itself(bench, changes, reason):
 
 
 def test_a_quarantined_result_keeps_its_place_in_the_chain(bench):
-    bench.judge(bench.signed(capture=Capture(source="rehearsal", frames=9, fps=9.0)).raw)
+    bench.judge(bench.signed(capture=Capture(source="rehearsal", frames=90, fps=15.0)).raw)
     assert bench.judge(bench.signed().raw).verdict is Verdict.ACCEPTED
     assert bench.ledger.gaps() == []
 
 
 def test_in_rehearsal_mode_a_rehearsal_is_accepted_and_says_so(bench):
-    raw = bench.signed(capture=Capture(source="rehearsal", frames=9, fps=9.0)).raw
+    raw = bench.signed(capture=Capture(source="rehearsal", frames=90, fps=15.0)).raw
     assert bench.judge(raw, rehearsal=True).verdict is Verdict.ACCEPTED
     assert bench.ledger.latest(1)[0].source == "rehearsal"
 
@@ -191,7 +191,7 @@ def test_the_ledger_is_its_owners_alone(bench):
 
 
 def test_a_distrusted_verified_is_never_shown_as_one(bench):
-    bench.judge(bench.signed(capture=Capture(source="rehearsal", frames=9, fps=9.0)).raw)
+    bench.judge(bench.signed(capture=Capture(source="rehearsal", frames=90, fps=15.0)).raw)
     bench.judge(bench.signed().raw)
     distrusted, trusted = (as_text(held, bench.registry, coloured) for held in bench.ledger.latest(2))
     green = coloured("VERIFIED", "green")

@@ -170,9 +170,8 @@ def test_a_closure_during_which_the_face_is_lost_is_not_timed_and_the_open_level
 
 def test_the_face_comes_back_with_closed_eyes():
     track, _ = watch([(n / 30, OPEN, OPEN) for n in range(30)])
-    (blink,) = watch([(2.0, SHUT, SHUT), (2.1, SHUT, SHUT), (2.2, OPEN, OPEN)], lose_eyes(track))[1]
-    assert blink.start == 2.0
-    assert 2.1 < blink.end < 2.2
+    # When the lids fell was not seen: it cannot be told from a picture of closed eyes that was slipped in.
+    assert watch([(2.0, SHUT, SHUT), (2.1, SHUT, SHUT), (2.2, OPEN, OPEN)], lose_eyes(track))[1] == []
 
 
 def test_drowsy_lids_that_sink_slowly_become_the_open_level():

@@ -12,6 +12,7 @@ from device.liveness.limits import (
     Tally,
     begin_attempt,
     count_failure,
+    end_attempt,
     read_tally,
     write_tally,
 )
@@ -71,7 +72,7 @@ def test_the_oldest_requests_are_forgotten_and_a_repeated_one_stays():
 
 
 def test_the_tally_survives_a_restart_of_the_process():
-    tally = begin_attempt(failed(10, 20), "request")
+    tally = end_attempt(begin_attempt(failed(10, 20), "request"))
     assert read_tally(write_tally(tally), "boot-1", 25, LIMITS) == tally
     assert failed(30, tally=read_tally(write_tally(tally), "boot-1", 25, LIMITS)).pause_left(30) == 300
 
@@ -106,13 +107,13 @@ def test_a_terminal_that_never_ran_begins_at_once():
         "null",
         "1",
         '{"boot": "boot-1"}',
-        '{"boot": "boot-1", "failures": 1, "paused_until": 0, "attempts": []}',
-        '{"boot": "boot-1", "failures": [], "paused_until": 0, "attempts": [1]}',
-        '{"boot": "boot-1", "failures": [], "paused_until": NaN, "attempts": []}',
-        '{"boot": "boot-1", "failures": [Infinity], "paused_until": 0, "attempts": []}',
-        '{"boot": "boot-1", "failures": [-Infinity], "paused_until": 0, "attempts": []}',
-        '{"boot": "boot-1", "failures": [], "paused_until": 0, "attempts": [["a", Infinity]]}',
-        '{"boot": "boot-1", "failures": [], "paused_until": 1e999, "attempts": []}',
+        '{"boot": "boot-1", "failures": 1, "paused_until": 0, "attempts": [], "under_way": false}',
+        '{"boot": "boot-1", "failures": [], "paused_until": 0, "attempts": [1], "under_way": false}',
+        '{"boot": "boot-1", "failures": [], "paused_until": NaN, "attempts": [], "under_way": false}',
+        '{"boot": "boot-1", "failures": [Infinity], "paused_until": 0, "attempts": [], "under_way": false}',
+        '{"boot": "boot-1", "failures": [-Infinity], "paused_until": 0, "attempts": [], "under_way": false}',
+        '{"boot": "boot-1", "failures": [], "paused_until": 0, "attempts": [["a", Infinity]], "under_way": false}',
+        '{"boot": "boot-1", "failures": [], "paused_until": 1e999, "attempts": [], "under_way": false}',
         "[" * 100_000,
     ],
 )
@@ -143,9 +144,9 @@ json_values = st.recursive(
 
 @given(
     st.text()
-    | st.fixed_dictionaries(dict.fromkeys(("boot", "failures", "paused_until", "attempts"), json_values)).map(
-        json.dumps
-    )
+    | st.fixed_dictionaries(
+        dict.fromkeys(("boot", "failures", "paused_until", "attempts", "under_way"), json_values)
+    ).map(json.dumps)
 )
 def test_no_text_lets_a_terminal_wait_for_ever_or_fail(text):
     tally = read_tally(text, "boot-1", 5.0, LIMITS)
@@ -161,8 +162,20 @@ def test_so_many_failures_in_the_window_always_pause(moments, most):
     for at in moments:
         tally = count_failure(tally, at, limits)
         assert len(tally.failures) < most
-        if tally.pause_left(at) == limits.pause_s:
+        if tally.pause_left(at) == pytest.approx(limits.pause_s):
             paused_at.append(at)
     for begin, end in zip(moments, moments[most - 1 :], strict=False):
         if end - begin < limits.window_s:
             assert any(begin <= at <= end for at in paused_at)
+
+
+def test_a_session_that_a_power_cut_or_a_crash_ends_has_failed():
+    begun = begin_attempt(FRESH, "request")
+    for boot in ("boot-1", "boot-2"):
+        assert read_tally(write_tally(begun), boot, 5.0, LIMITS).failures == (5.0,)
+    assert read_tally(write_tally(end_attempt(begun)), "boot-2", 5.0, LIMITS).failures == ()
+
+
+def test_a_pause_that_is_over_does_not_come_back_with_the_next_boot():
+    over = end_attempt(begin_attempt(failed(10, 20, 30), "request"))
+    assert read_tally(write_tally(over), "boot-2", 5.0, LIMITS).pause_left(5.0) == 0

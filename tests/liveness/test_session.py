@@ -161,7 +161,7 @@ def test_a_turn_without_measured_relief_is_no_pass(show):
 
 def test_a_print_that_narrows_without_turning_is_rejected(show):
     def tilted(action, waited):
-        return replace(show().answer(action, 0), aspect=0.75 if waited > 0.8 else 1.0)
+        return replace(show().answer(action, 0), nod=0.0, aspect=0.75 if waited > 0.8 else 1.0)
 
     assert ending(show(answer=tilted).play()) is Ending.FLAT_FACE
 
