@@ -27,6 +27,7 @@ from device.daemon import models_digest
 from device.delivery.clocks import TerminalClock
 from device.delivery.link_status import LinkState
 from device.delivery.requests import PolicyFloor, RequestDesk
+from device.liveness.evidence import Ending
 from device.liveness.limits import Limits
 from device.liveness.session import Press
 from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
@@ -233,6 +234,28 @@ def test_too_many_failures_pause_the_terminal_and_a_restart_does_not_end_it(worl
     shop.work_until(Scene.PAUSED)
     kept = json.loads(shop.terminal.outbox.recall(TALLY))
     assert kept["paused_until"] > 0
+
+
+def test_a_camera_that_is_unplugged_leaves_a_result_and_counts(world, counter):
+    shop = counter()
+    shop.terminal.connect()
+    shop.ask()
+    shop.work_until(Scene.CUE)
+    shop.app.abandon(Ending.CAPTURE_ENDED)
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert (held["claims"]["outcome"], held["claims"]["reasons"]) == ("inconclusive", ["capture-ended"])
+    assert len(json.loads(shop.terminal.outbox.recall(TALLY))["failures"]) == 1
+
+
+def test_start_pressed_before_the_prompt_agrees_to_nothing(world, counter):
+    shop = counter()
+    shop.terminal.connect()
+    shop.reader.press(Press.START)
+    shop.ask()
+    shop.reader.press(Press.START)
+    seen = shop.work_until(Scene.POSITION)
+    assert seen[-2] is Scene.CONSENT
 
 
 def test_a_reference_without_a_face_is_answered_with_its_reason(world, counter, tmp_path):
