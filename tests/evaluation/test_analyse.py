@@ -7,7 +7,8 @@ from device.camera.recording import RecordingCamera
 from device.evaluation.analyse import analyse
 from tests.evaluation.clip_events import catalogue, found_direction, match_blinks
 
-pytestmark = pytest.mark.media
+# One process for all: what was found in the clips is computed once for each runtime.
+pytestmark = [pytest.mark.media, pytest.mark.xdist_group("analyse")]
 
 
 SECONDS = 60.0  # one clip lasts 200 s; docs/evaluation.md has the figures over its whole length
