@@ -160,8 +160,9 @@ def _genuine(vision: Vision, clip: Path) -> None:
     near = sorted(
         aspect(landmarks) / aspect(frontal) for view, landmarks in seen if abs(view.yaw) < 8 and abs(view.pitch) < 10
     )
+    middle = turned[len(turned) // 2]
     print(
-        f"| {clip.name}, turned by 18 degrees or more | {len(turned)} | {turned[0]:.3f}, {turned[len(turned) // 2]:.3f} |"
+        f"| {clip.name}, turned by 18 degrees or more | {len(turned)} | {turned[0]:.3f}, {middle:.3f} |"
         + (f" near frontal: {near[0]:.2f}, {near[len(near) // 2]:.2f} |" if near else " no frontal frames |")
     )
 

@@ -9,7 +9,6 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import Empty, Full, Queue
 from threading import Event
 
 from device.camera import CameraStalledError
@@ -19,6 +18,7 @@ from device.delivery.clocks import TerminalClock
 from device.delivery.link import Link
 from device.delivery.link_status import LinkState
 from device.delivery.outbox import Outbox, OutboxError
+from device.delivery.request_queue import RequestQueue
 from device.delivery.requests import AcceptedRequest, RequestDesk, RequestRefusedError
 from device.liveness.evidence import Ending
 from device.liveness.limits import Limits, Tally, begin_attempt, count_failure, end_attempt, read_tally, write_tally
@@ -39,7 +39,6 @@ from device.wire.plan import PlanError, derive_plan
 
 LOG = logging.getLogger(__name__)
 TALLY = "attempt-tally"
-REQUESTS_KEPT = 4  # central repeats what is not answered
 NO_FRAME_S = 3.0
 RESULT_SHOWN_S = 4.0
 APPEND_RETRY_S = 1.0
@@ -71,27 +70,6 @@ class _Finished:
     shown_until: float
     signed: bool = False
     retry_at: float = 0.0
-
-
-class RequestQueue:
-    """Requests between the link's thread and the loop. Full is not lost: central repeats."""
-
-    def __init__(self) -> None:
-        self._waiting: Queue[bytes] = Queue(REQUESTS_KEPT)
-
-    def put(self, raw: bytes) -> None:
-        """Takes an envelope as it came from the broker."""
-        try:
-            self._waiting.put_nowait(raw)
-        except Full:
-            LOG.info("request dropped, busy; central repeats it")
-
-    def get(self) -> bytes | None:
-        """Returns the oldest waiting envelope."""
-        try:
-            return self._waiting.get_nowait()
-        except Empty:
-            return None
 
 
 class App:

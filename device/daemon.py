@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from device.app import App, RequestQueue
+from device.app import App
 from device.camera import Camera, CameraError
 from device.camera.newest import NewestFrame
 from device.camera.pace import RealTimeCamera
@@ -26,6 +27,7 @@ from device.delivery.clocks import TerminalClock, boot_id
 from device.delivery.keys import load_terminal_keys
 from device.delivery.link import Link
 from device.delivery.outbox import Outbox
+from device.delivery.request_queue import RequestQueue
 from device.delivery.requests import PolicyFloor, RequestDesk
 from device.liveness.limits import Limits
 from device.liveness.session import Press
@@ -48,6 +50,7 @@ GUESS_CEILING = 0.1
 def run_daemon(config: Path, *, show_panel: bool) -> int:
     """Runs the terminal until SIGTERM or SIGINT; returns the exit status."""
     log_to_journal(logging.INFO)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not leave a face on the disk
     settings, digest = load_terminal(config)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
