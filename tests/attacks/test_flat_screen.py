@@ -22,7 +22,7 @@ from device.wire.claims import Outcome
 from device.wire.plan import DEFAULT_ACTIONS
 
 REHEARSAL = default_directory() / "rehearsal"
-SEEDS = range(6)
+SEEDS = range(4)
 GAINS = (1.5, 1.8, 2.1)  # degrees of tilt for each degree that a head would turn: 29 to 33 of them
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 
+from device.camera import CaptureSource
 from device.camera.recording import RecordingCamera
 from device.signals import Face, Frame, Signals
 from device.vision.following import FaceFollower
@@ -51,3 +52,35 @@ class RememberingFollower(FaceFollower):
         if frame.number not in self._seen:
             self._seen[frame.number] = self._follower.look(frame)
         return self._seen[frame.number]
+
+
+class RememberedClip:
+    """Decodes a clip once, as far as anybody watches it; `play` starts it again."""
+
+    def __init__(self, path: Path) -> None:
+        self._camera = RecordingCamera(path)
+        self._frames: list[Frame] = []
+
+    def play(self) -> "RememberedCamera":
+        return RememberedCamera(self)
+
+    def frame(self, number: int) -> Frame:
+        while len(self._frames) <= number:
+            self._frames.append(self._camera.read())
+        return self._frames[number]
+
+
+class RememberedCamera:
+    """One showing of a remembered clip."""
+
+    source = CaptureSource.RECORDING
+
+    def __init__(self, clip: RememberedClip) -> None:
+        self._clip, self._next = clip, 0
+
+    def read(self) -> Frame:
+        self._next += 1
+        return self._clip.frame(self._next - 1)
+
+    def close(self) -> None:
+        """The clip stays for the next showing."""

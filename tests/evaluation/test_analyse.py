@@ -1,10 +1,14 @@
 """`analyse` against the catalogue's events, with the real models on both runtimes."""
 
+import functools
+
 import pytest
 
 from device.camera import RecordingEndedError
 from device.camera.recording import RecordingCamera
 from device.evaluation.analyse import analyse
+from device.vision.assembly import load_vision
+from device.vision.manifest import default_directory
 from tests.evaluation.clip_events import catalogue, found_direction, match_blinks
 
 # One process for all: what was found in the clips is computed once for each runtime.
@@ -28,9 +32,8 @@ class Beginning(RecordingCamera):
         return frame
 
 
-@pytest.fixture(scope="module")
-def analysed(vision, media):
-    """What was found in every clip."""
+@functools.cache  # pytest sets a module's fixture up anew for each turn of the runtimes
+def _analysed(vision, media):
     found = []
     for events in catalogue(media):
         camera = Beginning(media / "videos" / events.name, SECONDS)
@@ -39,6 +42,17 @@ def analysed(vision, media):
         finally:
             camera.close()
     return found
+
+
+@functools.cache
+def _vision(runtime):
+    return load_vision(default_directory(), runtime)
+
+
+@pytest.fixture
+def analysed(vision, media):
+    """What was found in every clip."""
+    return _analysed(_vision(vision.models.runtime), media)
 
 
 def test_blinks_are_found(analysed):
