@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -69,7 +70,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
         ("broker", "check network, address and firewall", _broker),
     ]
     for name, advice, check in checks:
-        yield _guarded(name, advice, lambda check=check: check(settings))  # type: ignore[misc]
+        yield _guarded(name, advice, partial(check, settings))
 
 
 def _guarded(name: str, advice: str, check: Callable[[], Finding]) -> Finding:
