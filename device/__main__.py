@@ -6,20 +6,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from device.camera import CameraError
+from device.command_line import Add, Command
 from device.daemon import run_daemon
 from device.delivery.outbox import OutboxError
 from device.doctor import Finding, examine
-from device.evaluation.commands import analyse_clip, compare, rehearse, replay
+from device.evaluation.command_line import add_evaluation_commands
 from device.evaluation.compare import CompareError
 from device.panel.gpio import PanelError
 from device.settings import SettingsError
-from device.vision.inference import InferenceError, Runtime
-from device.vision.manifest import ModelError, default_directory
+from device.vision.inference import InferenceError
+from device.vision.manifest import ModelError
 from device.vision.reference import PortraitError
 from device.wire.plan import PlanError
 
@@ -36,7 +37,6 @@ FAULTS = (
     PortraitError,
     SettingsError,
 )
-Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,11 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     _add_daemon_commands(add)
-    _add_evaluation_commands(add)
+    add_evaluation_commands(add)
     return parser
-
-
-Add = Callable[[str, Command, str, str], argparse.ArgumentParser]
 
 
 def _add_daemon_commands(add: Add) -> None:
@@ -102,35 +99,6 @@ def _add_daemon_commands(add: Add) -> None:
     doctor = add("doctor", _doctor, text, "--config /etc/likeness/terminal.yaml")
     doctor.add_argument("--config", type=Path, metavar="FILE", help="the terminal's configuration (YAML)")
     doctor.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _add_evaluation_commands(add: Add) -> None:
-    text = "Play a whole session in which a recorded person answers the panel's cues. Exit 0 when verified, 1 else."
-    sessions = add("rehearse", rehearse, text, "PERSON.json --reference portrait.jpg --seed 7 --json")
-    sessions.add_argument("person", type=Path, metavar="PERSON.json", help="clip and segments, or a rendered person")
-    text = "Play a whole session before a clip that simply plays, deaf to the cues. Exit 0 when verified, 1 else."
-    deaf = add("replay", replay, text, "clip.mp4 --reference portrait.jpg --seed 7 --json")
-    deaf.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
-    for command in (sessions, deaf):
-        command.add_argument("--reference", type=Path, required=True, metavar="PHOTO", help="the document's portrait")
-        command.add_argument("--seed", type=_seed, metavar="N", help="fixes plan and reaction times; drawn without it")
-    see = add("analyse", analyse_clip, "Tell what the terminal's eyes see in a clip: faces, blinks, turns.", "clip.mp4")
-    see.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
-    text = "Compare two pictures, or every pair of a list. Exit 0 whatever the match."
-    pairs = add("compare", compare, text, "document.jpg live.jpg --json")
-    pairs.add_argument("pictures", type=Path, nargs="*", metavar="A B", help="two pictures with one face each")
-    pairs.add_argument("--pairs", type=Path, metavar="FILE.csv", help="a list with the columns a and b")
-    pairs.add_argument("--root", type=Path, metavar="DIR", help="where the pictures of the list are")
-    for command in (sessions, deaf, see, pairs):
-        command.add_argument("--json", action="store_true", help="print JSON")
-        command.add_argument("--models", type=Path, default=default_directory(), metavar="DIR", help="models folder")
-        command.add_argument("--runtime", type=Runtime, choices=list(Runtime), help="TFLite runtime to use")
-
-
-def _seed(text: str) -> int:
-    if not (text.isdecimal() and len(text) <= 18):
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no seed: give a whole number from 0 on")
-    return int(text)
 
 
 def _run(parsed: argparse.Namespace) -> int:
