@@ -26,6 +26,15 @@ class Rate:
         return f"{self.hits}/{self.trials} = {100 * self.value:.1f} % {bounds}"
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measured value with the bounds between which the true one lies with 95 % confidence."""
+
+    value: float
+    low: float
+    high: float
+
+
 def clopper_pearson(hits: int, trials: int) -> Rate:
     """Returns the exact two-sided interval of a proportion (Clopper and Pearson, 1934).
 
