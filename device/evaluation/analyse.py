@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from statistics import median
 from typing import Any
 
 from device.camera import Camera, CameraError, RecordingEndedError
 from device.liveness.blinks import Blink, EyeTrack, lose_eyes, watch_eyes
 from device.liveness.rules import DEFAULT_RULES, Rules
-from device.signals import Signals, View
+from device.signals import CaptureQuality, Signals, View
 from device.vision.following import FaceFollower
 from device.wire.plan import Action
 
@@ -151,6 +151,8 @@ def _turn_json(turn: Turn) -> dict[str, Any]:
 
 
 def _quality(views: list[View]) -> dict[str, float]:
-    """Medians over the frames with a face."""
-    names = ("width", "brightness", "contrast", "sharpness")
-    return {name: round(median(getattr(view, name) for view in views), 3) for name in names}
+    """Medians over the frames with a face: the face's width and every component of the capture's quality."""
+    measured = {"width": [view.width for view in views]}
+    for component in fields(CaptureQuality):
+        measured[component.name] = [getattr(view.quality, component.name) for view in views]
+    return {name: round(median(values), 3) for name, values in measured.items()}

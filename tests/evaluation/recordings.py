@@ -1,10 +1,12 @@
 """Portraits cut from recordings, and eyes that remember a clip."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 
-from device.camera import CaptureSource
+from device.camera import CaptureSource, RecordingEndedError
 from device.camera.recording import RecordingCamera
 from device.signals import Face, Frame, Signals
 from device.vision.following import FaceFollower
@@ -84,3 +86,35 @@ class RememberedCamera:
 
     def close(self) -> None:
         """The clip stays for the next showing."""
+
+
+class Beginning(RecordingCamera):
+    """A recording that ends after some seconds."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__(path)
+        self._seconds = seconds
+
+    def read(self) -> Frame:
+        frame = super().read()
+        if frame.taken_at > self._seconds:
+            raise RecordingEndedError("enough was seen")
+        return frame
+
+
+class Pictures:
+    """Pictures as a recording of thirty frames a second."""
+
+    source = CaptureSource.RECORDING
+
+    def __init__(self, images: Sequence[np.ndarray]) -> None:
+        self._images, self._next = images, 0
+
+    def read(self) -> Frame:
+        if self._next == len(self._images):
+            raise RecordingEndedError("all were seen")
+        self._next += 1
+        return Frame(self._images[self._next - 1], self._next / 30, self._next)
+
+    def close(self) -> None:
+        """There is nothing to free."""
