@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from device.camera import CameraError
-from device.config import TerminalSettings, load_terminal
-from device.daemon import make_camera
+from device.camera.calibration import load_calibration
+from device.config import ModelSettings, TerminalSettings, load_terminal
+from device.daemon import load_configured_vision, make_camera
 from device.delivery.clocks import TerminalClock
 from device.delivery.keys import load_terminal_keys
 from device.delivery.outbox import Outbox, OutboxError
@@ -24,9 +25,8 @@ from device.panel.gpio import Panel, PanelError, PinReader, mock_factory, pi_fac
 from device.panel.prompts import Scene, prompt
 from device.settings import SettingsError
 from device.signals import Frame
-from device.vision.assembly import load_vision
-from device.vision.inference import InferenceError, available_runtimes, preferred_runtime
-from device.vision.manifest import ModelError, default_directory
+from device.vision.inference import InferenceError, available_runtimes
+from device.vision.manifest import ModelError
 from device.wire.fields import ClockState
 
 CAMERA_FRAMES = 20
@@ -65,6 +65,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
     checks: list[tuple[str, str, Callable[[TerminalSettings], Finding]]] = [
         ("panel", "check the pin map and the wiring", _panel),
         ("camera", "check cable and connector, then run again", _camera),
+        ("calibration", "run likeness-terminal calibrate", _calibration),
         ("keys", "enrol the terminal again", _keys),
         ("outbox", "check the disk", _outbox),
         ("broker", "check network, address and firewall", _broker),
@@ -90,19 +91,15 @@ def _configuration(config: Path) -> tuple[TerminalSettings | None, Finding]:
 
 
 def _models(settings: TerminalSettings | None) -> Finding:
-    chosen = settings.models if settings is not None else None
-    folder = chosen.folder if chosen is not None and chosen.folder is not None else default_directory()
-    runtime = chosen.runtime if chosen is not None and chosen.runtime is not None else preferred_runtime()
-    vision = load_vision(folder, runtime, chosen.threads if chosen is not None else 1)
+    vision = load_configured_vision(settings.models if settings is not None else ModelSettings())
     grey = np.full((480, 640, 3), 128, np.uint8)
     began = perf_counter()
     for number in range(5):
         vision.follower.look(Frame(grey, float(number), number))
     spent_ms = (perf_counter() - began) / 5 * 1000
     installed = ", ".join(available_runtimes())
-    return Finding(
-        "models", well=True, found=f"hashes right; {runtime} (installed: {installed}), {spent_ms:.0f} ms a look"
-    )
+    found = f"hashes right; {vision.models.runtime} (installed: {installed}), {spent_ms:.0f} ms a look"
+    return Finding("models", well=True, found=found)
 
 
 def _clock() -> Finding:
@@ -146,6 +143,18 @@ def _camera(settings: TerminalSettings) -> Finding:
     return Finding(
         "camera", well=fps >= 10, found=found, advice="" if fps >= 10 else "more light: the session needs 10"
     )
+
+
+def _calibration(settings: TerminalSettings) -> Finding:
+    if settings.camera.kind == "rehearsal":
+        return Finding("calibration", well=True, found="a rehearsal needs none")
+    calibration = load_calibration(settings.camera.calibration)
+    if calibration is None:
+        advice = "run likeness-terminal calibrate: a camera that hangs or mirrors otherwise fails every turn"
+        return Finding("calibration", well=False, found="the camera was never calibrated", advice=advice)
+    mirrors = "mirrors" if calibration.mirrored else "does not mirror"
+    found = f"{calibration.calibrated:%Y-%m-%d}: turned by {calibration.rotation} degrees, {mirrors}"
+    return Finding("calibration", well=True, found=found)
 
 
 def _keys(settings: TerminalSettings) -> Finding:

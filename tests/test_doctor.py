@@ -10,13 +10,14 @@ import yaml
 from broker import Broker
 
 from device.__main__ import main
+from device.camera.calibration import Calibration, write_calibration
 from device.doctor import Finding, examine
 from device.vision.manifest import default_directory
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
 
 REHEARSAL = default_directory() / "rehearsal"
-ALL = ["configuration", "models", "clock", "panel", "camera", "keys", "outbox", "broker"]
+ALL = ["configuration", "models", "clock", "panel", "camera", "calibration", "keys", "outbox", "broker"]
 
 
 @pytest.fixture
@@ -157,6 +158,20 @@ def test_hardware_that_is_not_there_is_told(write):
     findings = found(write(camera={"kind": "usb-camera", "index": 63}, panel={"factory": "pi"}))
     assert list(findings) == ALL
     assert not findings["camera"].well
+
+
+def test_a_camera_that_was_never_calibrated_is_told(write, tmp_path):
+    camera = {"kind": "usb-camera", "index": 63, "calibration": "calibration.yaml"}
+    finding = found(write(camera=camera))["calibration"]
+    assert (finding.well, finding.found) == (False, "the camera was never calibrated")
+    assert "likeness-terminal calibrate" in finding.advice
+    calibrated = datetime(2026, 11, 3, tzinfo=UTC)
+    write_calibration(
+        tmp_path / "calibration.yaml",
+        Calibration(rotation=90, mirrored=True, calibrated=calibrated, brightness=0.5, face_width=0.4),
+    )
+    finding = found(write(camera=camera))["calibration"]
+    assert (finding.well, finding.found) == (True, "2026-11-03: turned by 90 degrees, mirrors")
 
 
 def test_the_command_prints_findings_with_advice_and_ends_with_1(write, capsys):
