@@ -27,8 +27,10 @@ from central.receiver import TOPICS, Receiver
 from central.registry import Registry, load_registry
 from central.report import as_json, as_text, coloured, plain, verification
 from device.settings import SettingsError
+from device.wire.claims import Grade
 from device.wire.envelope import Kind
 from device.wire.fields import FalseMatchRate
+from device.wire.light import LightChoice
 from device.wire.request import Policy
 from device.wire.topics import Leaf, topic
 
@@ -142,8 +144,13 @@ def _errand(options: argparse.Namespace, registry: Registry) -> Errand:
         attendant=options.attendant,
         transaction=options.transaction,
         subject=options.subject,
-        policy=Policy(fmr=options.fmr, attempts=options.attempts),
-        reference=read_picture(options.reference),
+        policy=Policy(
+            fmr=options.fmr,
+            attempts=options.attempts,
+            grades=(Grade.CARD,) if options.card else (Grade.REQUEST,),
+            light=options.light,
+        ),
+        reference=None if options.card else read_picture(options.reference),
         lifetime_s=options.lifetime,
     )
 
@@ -237,7 +244,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_request_options(parser: Parser) -> None:
     parser.add_argument("--terminal", required=True, metavar="ID", help="the terminal's id")
-    parser.add_argument("--reference", type=Path, required=True, metavar="PHOTO", help="the portrait, JPEG or PNG")
+    reference = parser.add_mutually_exclusive_group(required=True)
+    reference.add_argument("--reference", type=Path, metavar="PHOTO", help="the portrait, JPEG or PNG")
+    reference.add_argument(
+        "--card", action="store_true", help="let the terminal read the printed card; the result is of a lower grade"
+    )
     parser.add_argument("--purpose", default="sim-registration", metavar="WORD", help="(sim-registration)")
     parser.add_argument("--outlet", metavar="ID", help="(the terminal's outlet in the registry)")
     parser.add_argument("--attendant", default="unknown", metavar="ID", help="(unknown)")
@@ -245,6 +256,13 @@ def _add_request_options(parser: Parser) -> None:
     parser.add_argument("--subject", default="unknown", metavar="PSEUDONYM", help="never a document's number (unknown)")
     parser.add_argument(
         "--fmr", type=FalseMatchRate, choices=list(FalseMatchRate), default="1e-3", help="false match rate (1e-3)"
+    )
+    parser.add_argument(
+        "--light",
+        type=LightChoice,
+        choices=list(LightChoice),
+        default=LightChoice.OFF,
+        help="coloured light, where the terminal has a ring (off); off for whoever is sensitive to changing light",
     )
     parser.add_argument("--attempts", type=_positive, default=3, metavar="N", help="sessions the customer may try (3)")
     parser.add_argument("--lifetime", type=_positive, default=300, metavar="S", help="seconds to begin within (300)")

@@ -6,6 +6,7 @@ import math
 from enum import StrEnum
 
 from device.wire.claims import Challenge, ResultClaims, StepTiming
+from device.wire.light import LightChoice, LightVerdict, derive_light
 from device.wire.plan import (
     MAX_CHALLENGE_S,
     MAX_REACTION_S,
@@ -34,6 +35,7 @@ class Distrust(StrEnum):
     NOT_LIVE = "not-live"
     PLAN_MISMATCH = "plan-mismatch"
     STEPS_CONTRADICT_PLAN = "steps-contradict-plan"
+    LIGHT_MISMATCH = "light-mismatch"
     COMPARISON_CONTRADICTS_ITSELF = "comparison-contradicts-itself"
     VERIFIED_WITHOUT_EVIDENCE = "verified-without-evidence"
     UNKNOWN_REQUEST = "unknown-request"
@@ -49,6 +51,8 @@ def contradiction(claims: ResultClaims) -> Distrust | None:
             return Distrust.PLAN_MISMATCH
         if not _steps_hold(challenge):
             return Distrust.STEPS_CONTRADICT_PLAN
+        if not _light_holds(claims, challenge):
+            return Distrust.LIGHT_MISMATCH
     if comparison is not None and comparison.match != (comparison.score >= comparison.threshold):
         return Distrust.COMPARISON_CONTRADICTS_ITSELF
     if claims.is_verified and not _evidence_complete(claims):
@@ -65,13 +69,16 @@ def disagreement(claims: ResultClaims, request: RequestClaims) -> Distrust | Non
         and claims.nonce == request.nonce
         and claims.request == request.echo()
     )
-    if claims.reference is not None and request.reference is not None:
-        same = same and claims.reference.commitment == request.reference.commitment
+    if claims.reference is not None:
+        same = same and claims.reference.grade == request.grade and request.grade in request.policy.grades
+        if request.reference is not None:
+            same = same and claims.reference.commitment == request.reference.commitment
     if comparison is not None:
         same = same and comparison.is_as_strict_as(request.policy.fmr)
     if challenge is not None:
         same = same and set(challenge.actions) <= set(request.policy.actions)
         same = same and len(challenge.plan) >= request.policy.steps
+        same = same and (challenge.light is None or challenge.light.choice == request.policy.light)
     return None if same else Distrust.CONTRADICTS_REQUEST
 
 
@@ -115,6 +122,19 @@ def _steps_hold(challenge: Challenge) -> bool:
     )
 
 
+def _light_holds(claims: ResultClaims, challenge: Challenge) -> bool:
+    """Whether the colours are a beginning of the derived code, and none were shown to somebody who asked for none."""
+    light = challenge.light
+    if light is None:
+        return True
+    if light.choice == LightChoice.OFF or light.verdict in (LightVerdict.OFF, LightVerdict.NO_RING):
+        # Absent from the claims, both are empty.
+        return not light.colours and light.verdict in (LightVerdict.OFF, LightVerdict.NO_RING)
+    code = derive_light(nonce=claims.nonce, salt=challenge.salt, session=challenge.session, terminal=claims.iss)
+    shown = len(light.colours)
+    return shown > 0 and (light.colours, light.starts_s) == (code.colours[:shown], code.starts_s[:shown])
+
+
 def _timely(step: StepTiming) -> bool:
     """Whether a passed step kept to the session's times."""
     if step.onset_s is None or step.done_s is None:
@@ -141,4 +161,5 @@ def _evidence_complete(claims: ResultClaims) -> bool:
         and all(step.passed for step in challenge.steps)
         and claims.reference is not None
         and claims.capture.frames > 0
+        and (challenge.light is None or challenge.light.verdict != LightVerdict.NOT_ANSWERED)
     )

@@ -31,7 +31,7 @@ class Errand:
 
     Attributes:
         subject: the customer's pseudonym, never a document's number.
-        reference: an encoded picture (JPEG or PNG), or None for the printed card.
+        reference: an encoded picture (JPEG or PNG), or None for the printed card, which the policy has to allow.
         lifetime_s: seconds during which the session may begin.
     """
 

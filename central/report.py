@@ -10,7 +10,7 @@ from typing import Any
 from central.assessment import contradiction
 from central.custody import Custody
 from central.registry import Registry
-from device.wire.claims import Challenge, ResultClaims
+from device.wire.claims import Challenge, Grade, ResultClaims
 from device.wire.envelope import EnvelopeError, Kind, open_envelope
 from device.wire.fields import ClaimsError
 from device.wire.receipt import Verdict
@@ -111,6 +111,9 @@ def _claims_lines(claims: ResultClaims | None, terminal: str, paint: Paint, *, t
         lines.append(("request", f"{claims.request.id} for {claims.request.purpose}, {claims.request.outlet}"))
     else:
         lines.append(("request", "none: offline"))
+    if claims.reference is not None:
+        sent = claims.reference.grade == Grade.REQUEST
+        lines.append(("reference", "sent by central" if sent else paint("read from a printed card", "yellow")))
     if claims.comparison is not None:
         comparison = claims.comparison
         word = "match" if comparison.match else "no match"

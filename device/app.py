@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 from device.camera import CameraStalledError
 from device.camera.newest import NewestFrame
+from device.card import CardReading
+from device.coloured_light import ColouredLight
 from device.decision import decide
 from device.delivery.clocks import TerminalClock
 from device.delivery.link import Link
@@ -32,9 +34,12 @@ from device.service import Service
 from device.signals import Frame
 from device.verification import Verdict, Verification
 from device.vision.assembly import Vision
+from device.vision.document import DocumentReader
+from device.vision.embedding import Embedding
 from device.vision.reference import PortraitError, PortraitReader
 from device.wire.claims import Outcome
 from device.wire.fields import ClockState
+from device.wire.light import DARK, LightChoice, LightCode, derive_light
 from device.wire.plan import PlanError, derive_plan
 
 LOG = logging.getLogger(__name__)
@@ -93,7 +98,7 @@ class App:
         self._terminal, self._frames, self._panel, self._vision = terminal, frames, panel, vision
         self._requests, self._desk, self._outbox, self._link = requests, desk, outbox, link
         self._clock, self._limits, self._service = clock, limits, service
-        self._reader = PortraitReader(vision.models)
+        self._reader, self._documents = PortraitReader(vision.models), DocumentReader(vision.models)
         self._tally = self._recall_tally()
         self._now: _Running | _Finished | None = None
         self.shown = Shown(Scene.IDLE, 0.0)
@@ -142,7 +147,9 @@ class App:
             self._deliver(self._now, at)
         else:
             self._idle(at)
-        self._panel.show(self.shown.lights(at))
+        running = self.running
+        self._frames.hold_colours(running is not None and running.shows_code)
+        self._panel.show(replace(self.shown.lights(at), ring=DARK if running is None else running.ring(at)))
 
     def _idle(self, at: float) -> None:
         if self._tally.pause_left(self._clock.read().uptime_s) > 0:
@@ -192,18 +199,39 @@ class App:
         except PlanError as error:
             LOG.warning("request refused reason=no-plan %s", error)
             return
-        session = Session(request, attempt, session_id, salt, plan)
+        code = self._colour_code(request, salt, session_id)
+        session = Session(request, attempt, session_id, salt, plan, code)
         LOG.info("session begins id=%s request=%s attempt=%d", session_id, request.id, attempt)
         try:
-            portrait = self._reader.read(request.reference or b"")
+            reference = self._reference(request)
         except PortraitError as error:
             LOG.warning("reference unusable request=%s %s", request.id, error)
             final = Ended(at, Ending.REFERENCE_UNUSABLE)
             self._now = self._finished(session, Verdict(final, None, decide(final, None, plan, DEFAULT_RULES)), at)
             return
         threshold = self._vision.models.thresholds.at(request.policy.fmr)
-        verification = Verification(self._vision.follower, self._vision.embedder, portrait.embedding, threshold, plan)
+        verification = Verification(
+            self._vision.follower,
+            self._vision.embedder,
+            reference,
+            threshold,
+            plan,
+            light=None if code is None else ColouredLight(code),
+        )
         self._now = _Running(session, verification)
+
+    def _colour_code(self, request: AcceptedRequest, salt: bytes, session_id: str) -> LightCode | None:
+        """The code that the ring shows; None when it was not asked for, or there is nothing to show or hold it with."""
+        able = self._terminal.has_ring and self._frames.can_hold_colours
+        if request.policy.light is LightChoice.OFF or not able:
+            return None
+        return derive_light(nonce=request.nonce, salt=salt, session=session_id, terminal=self._terminal.id)
+
+    def _reference(self, request: AcceptedRequest) -> Embedding | CardReading:
+        """What the request brought, or the printed card, still to be read; raises PortraitError."""
+        if request.reference is None:
+            return CardReading(self._documents, request.nonce, DEFAULT_RULES)
+        return self._reader.read(request.reference).embedding
 
     def _finish(self, running: _Running, at: float) -> None:
         verdict = running.verification.verdict()
@@ -223,6 +251,7 @@ class App:
             self._tally = count_failure(self._tally, self._clock.read().uptime_s, self._limits)
         self._vision.forget()
         self._reader.forget()
+        self._documents.forget()
         return _Finished(session, verdict, shown_until=at + RESULT_SHOWN_S)
 
     def _deliver(self, finished: _Finished, at: float) -> None:

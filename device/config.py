@@ -12,14 +12,23 @@ from device.delivery.link_settings import LinkSettings
 from device.panel.gpio import PinMap
 from device.settings import Settings, load_settings
 from device.vision.inference import Runtime
+from device.vision.tuned import MAX_THREADS
 from device.wire.fields import FalseMatchRate, Name
 
 
 class CameraSettings(Settings):
-    """Which camera. `index` numbers Pi and USB cameras; `person` and `seed` belong to the rehearsal."""
+    """Which camera.
+
+    Attributes:
+        kind: what it is.
+        index: numbers Pi and USB cameras.
+        calibration: the file that `likeness-terminal calibrate` writes; it says how the camera hangs.
+        person: who rehearses, and `seed` how; they belong to the rehearsal.
+    """
 
     kind: Literal["pi-camera", "usb-camera", "rehearsal"]
     index: Annotated[int, Field(ge=0, le=63)] = 0
+    calibration: Path | None = None
     person: Path | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -29,6 +38,8 @@ class CameraSettings(Settings):
             raise ValueError("a rehearsal needs a person: add person: FILE.json")
         if self.kind != "rehearsal" and self.person is not None:
             raise ValueError(f"person belongs to kind: rehearsal, not to {self.kind}: remove one of them")
+        if self.kind == "rehearsal" and self.calibration is not None:
+            raise ValueError("calibration belongs to pi-camera and usb-camera: a rehearsal hangs upright, remove it")
         return self
 
 
@@ -60,11 +71,25 @@ class BrokerSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """Which models run, and how; without `runtime` the best installed one."""
+    """Which models run, and how.
+
+    Attributes:
+        folder: the folder of manifest.yaml; without it the installed one.
+        runtime: without it the best installed one.
+        threads: for each model.
+        tuned: the file that `likeness-terminal tune` wrote; it says runtime, threads and variants.
+    """
 
     folder: Path | None = None
     runtime: Runtime | None = None
-    threads: Annotated[int, Field(ge=1, le=4)] = 1
+    threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] = 1
+    tuned: Path | None = None
+
+    @model_validator(mode="after")
+    def _told_once(self) -> Self:
+        if self.tuned is not None and self.model_fields_set & {"runtime", "threads"}:
+            raise ValueError("tuned says runtime and threads already: remove them, or tuned")
+        return self
 
 
 def _as_written(value: object) -> object:
@@ -112,14 +137,21 @@ class TerminalSettings(Settings):
 
 
 def load_terminal(path: Path) -> tuple[TerminalSettings, str]:
-    """Loads the file; returns it with paths made absolute, and its sha256. Raises SettingsError."""
+    """Loads the file; returns it with paths made absolute, and its sha256. Raises SettingsError.
+
+    The calibration, once there is one, is part of the configuration: the sha256 goes on through that file.
+    """
     settings = load_settings(path, TerminalSettings)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     base = path.parent.absolute()
     camera, models = settings.camera, settings.models
-    if camera.person is not None:
-        camera = camera.model_copy(update={"person": base / camera.person})
-    if models.folder is not None:
-        models = models.model_copy(update={"folder": base / models.folder})
+    for name in ("person", "calibration"):
+        if (place := getattr(camera, name)) is not None:
+            camera = camera.model_copy(update={name: base / place})
+    for name in ("folder", "tuned"):
+        if (place := getattr(models, name)) is not None:
+            models = models.model_copy(update={name: base / place})
     places = {"camera": camera, "models": models, "keys": base / settings.keys, "outbox": base / settings.outbox}
-    return settings.model_copy(update=places), digest
+    digest = hashlib.sha256(path.read_bytes())
+    if camera.calibration is not None and camera.calibration.is_file():
+        digest.update(camera.calibration.read_bytes())
+    return settings.model_copy(update=places), digest.hexdigest()

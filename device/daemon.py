@@ -16,13 +16,15 @@ from pathlib import Path
 
 from device.app import App
 from device.camera import Camera, CameraError
+from device.camera.calibration import load_calibration
 from device.camera.newest import NewestFrame
+from device.camera.orientation import Orientation, oriented
 from device.camera.pace import RealTimeCamera
 from device.camera.person import load_person
 from device.camera.picamera import PiCamera
 from device.camera.rehearsal import RehearsalCamera
 from device.camera.usb import UsbCamera
-from device.config import CameraSettings, TerminalSettings, load_terminal
+from device.config import CameraSettings, ModelSettings, TerminalSettings, load_terminal
 from device.delivery.clocks import TerminalClock, boot_id
 from device.delivery.keys import load_terminal_keys
 from device.delivery.link import Link
@@ -37,7 +39,7 @@ from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
 from device.service import Service, log_to_journal
-from device.vision.assembly import Vision, load_vision
+from device.vision.assembly import Vision, load_tuned_vision, load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import Models, default_directory
 from device.wire.claims import Software
@@ -55,7 +57,8 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    vision = _load_vision(settings)
+    _warn_uncalibrated(settings.camera)
+    vision = load_configured_vision(settings.models)
     with ExitStack() as stack:
         factory = pi_factory() if settings.panel.factory == "pi" else mock_factory()
         panel = Panel(settings.panel.pins, factory)
@@ -83,7 +86,13 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
 
 
 def make_camera(settings: CameraSettings, pins: PinReader) -> Camera:
-    """Opens the configured camera; raises CameraError."""
+    """Opens the configured camera, its frames set upright as calibrated; raises CameraError or SettingsError."""
+    calibration = load_calibration(settings.calibration)
+    return oriented(open_camera(settings, pins), calibration.orientation if calibration else Orientation())
+
+
+def open_camera(settings: CameraSettings, pins: PinReader) -> Camera:
+    """Opens the configured camera as it hangs; raises CameraError."""
     if settings.kind == "pi-camera":
         return PiCamera(settings.index)
     if settings.kind == "usb-camera":
@@ -101,9 +110,12 @@ def models_digest(models: Models) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _load_vision(settings: TerminalSettings) -> Vision:
-    models = settings.models
-    return load_vision(models.folder or default_directory(), models.runtime or preferred_runtime(), models.threads)
+def load_configured_vision(settings: ModelSettings) -> Vision:
+    """Loads the models that the configuration names; raises ModelError or InferenceError."""
+    folder = settings.folder or default_directory()
+    if settings.tuned is not None:
+        return load_tuned_vision(folder, settings.tuned)
+    return load_vision(folder, settings.runtime or preferred_runtime(), settings.threads)
 
 
 def _build(
@@ -125,7 +137,9 @@ def _build(
     )
     floor = PolicyFloor(settings.policy.fmr, GUESS_CEILING)
     app = App(
-        terminal=Terminal(keys.terminal, boot, settings.policy.consent, software, frames.source),
+        terminal=Terminal(
+            keys.terminal, boot, settings.policy.consent, software, frames.source, settings.panel.pins.ring is not None
+        ),
         frames=frames,
         panel=panel,
         vision=vision,
@@ -140,6 +154,11 @@ def _build(
     link.start()
     stack.callback(link.stop)
     return app, link
+
+
+def _warn_uncalibrated(settings: CameraSettings) -> None:
+    if settings.kind != "rehearsal" and load_calibration(settings.calibration) is None:
+        LOG.warning("the camera was never calibrated: where it mirrors, every turn fails: likeness-terminal calibrate")
 
 
 def _stop_camera(frames: NewestFrame) -> None:

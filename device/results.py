@@ -10,8 +10,9 @@ from device.delivery.requests import AcceptedRequest
 from device.liveness.evidence import Record, StepRecord
 from device.verification import Verdict
 from device.wire.chain import ChainPosition
-from device.wire.claims import Capture, Challenge, Comparison, ResultClaims, Software, StepTiming
+from device.wire.claims import Capture, Challenge, Comparison, Light, ResultClaims, Software, StepTiming
 from device.wire.fields import uuid7
+from device.wire.light import LightChoice, LightCode, LightVerdict
 from device.wire.plan import Plan, guess_probability
 
 
@@ -25,6 +26,7 @@ class Session:
         id: the session's id.
         salt: drawn for this session.
         plan: derived from all of it.
+        light: so is the colour code; None when the ring stays dark.
     """
 
     request: AcceptedRequest
@@ -32,6 +34,7 @@ class Session:
     id: str
     salt: bytes
     plan: Plan
+    light: LightCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Terminal:
     consent: str
     software: Software
     source: CaptureSource
+    has_ring: bool = False
 
 
 def result_claims(
@@ -75,21 +79,22 @@ def result_claims(
             fmr=session.request.policy.fmr,
             match=comparison.match,
         ),
-        challenge=_challenge(session, record),
+        challenge=_challenge(terminal, session, verdict),
         capture=Capture(
             source=terminal.source.value,
             frames=record.frames if record is not None else 0,
             fps=round(record.fps, 3) if record is not None else 0.0,
         ),
-        reference=session.request.mark,
+        reference=session.request.mark or verdict.mark,
         software=terminal.software,
     )
 
 
-def _challenge(session: Session, record: Record | None) -> Challenge | None:
+def _challenge(terminal: Terminal, session: Session, verdict: Verdict) -> Challenge | None:
+    policy, record = session.request.policy, verdict.final.record
     if record is None:
         return None
-    policy = session.request.policy
+    asked = policy.light is not LightChoice.OFF
     return Challenge(
         salt=session.salt,
         session=session.id,
@@ -98,7 +103,29 @@ def _challenge(session: Session, record: Record | None) -> Challenge | None:
         pauses_s=session.plan.pauses_s,
         steps=tuple(_timing(step, record) for step in record.steps),
         guess_probability=guess_probability(policy.actions, policy.steps),
+        light=_light(session, verdict, record) if asked or terminal.has_ring else None,
     )
+
+
+def _light(session: Session, verdict: Verdict, record: Record) -> Light:
+    choice, code, found = session.request.policy.light, session.light, verdict.light
+    if code is None or found is None:
+        return Light(choice=choice, verdict=LightVerdict.OFF if choice is LightChoice.OFF else LightVerdict.NO_RING)
+    shown = code.begun(record.last_at - record.started_at)
+    return Light(
+        choice=choice,
+        verdict=found.verdict,
+        colours=code.colours[:shown],
+        starts_s=code.starts_s[:shown],
+        correlation=_rounded(found.correlation),
+        latency_s=_rounded(found.latency_s),
+        gain=_rounded(found.gain),
+        background_gain=_rounded(found.background_gain),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _timing(step: StepRecord, record: Record) -> StepTiming:

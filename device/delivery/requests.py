@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from device.delivery.keys import TerminalKeys
 from device.delivery.outbox import Outbox
-from device.wire.claims import ReferenceMark, RequestEcho
+from device.wire.claims import Grade, ReferenceMark, RequestEcho
 from device.wire.envelope import EnvelopeError, Kind, open_envelope
 from device.wire.fields import ClaimsError, FalseMatchRate
 from device.wire.plan import PlanError, guess_probability
@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     USED = "used"
     POLICY_TOO_WEAK = "policy-too-weak"
     REFERENCE_NOT_FOR_US = "reference-not-for-us"
+    GRADE_NOT_ASKED_FOR = "grade-not-asked-for"
 
 
 _SENTENCES = {
@@ -34,6 +35,7 @@ _SENTENCES = {
     Refusal.EXPIRED: "The request has expired: central has to ask again.",
     Refusal.USED: "The request was used before.",
     Refusal.POLICY_TOO_WEAK: "The request asks for less certainty than this terminal allows.",
+    Refusal.GRADE_NOT_ASKED_FOR: "The request has no reference, and does not allow the printed card instead.",
     Refusal.REFERENCE_NOT_FOR_US: "The reference was sealed for another terminal or request, or was changed.",
 }
 
@@ -101,7 +103,7 @@ class RequestDesk:
         if not self._outbox.use(claims.jti, self._boot):
             raise _refused(Refusal.USED)
         sealed = claims.reference
-        mark = ReferenceMark(commitment=sealed.commitment, grade="request") if sealed else None
+        mark = ReferenceMark(commitment=sealed.commitment, grade=Grade.REQUEST) if sealed else None
         return AcceptedRequest(claims.jti, claims.echo(), claims.nonce, claims.policy, reference, mark)
 
     def _read(self, raw: bytes) -> RequestClaims:
@@ -125,6 +127,8 @@ class RequestDesk:
             raise _refused(Refusal.POLICY_TOO_WEAK) from None
         if claims.policy.fmr.rate > self._floor.fmr.rate or guess > self._floor.guess_probability:
             raise _refused(Refusal.POLICY_TOO_WEAK)
+        if claims.grade not in claims.policy.grades:
+            raise _refused(Refusal.GRADE_NOT_ASKED_FOR)
         if self._outbox.is_used(claims.jti):
             raise _refused(Refusal.USED)
 

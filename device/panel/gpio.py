@@ -22,11 +22,20 @@ from device.settings import Settings
 PRESSES_KEPT = 8
 BOUNCE_S = 0.03
 LOUDEST_DUTY = 0.5
+RING_HZ = 1000  # far above the frame rate: slower pulses would stand as bands in the pictures
 Pin = Annotated[int, Field(strict=True, ge=0, le=27, description="BCM number")]
 
 
 class PanelError(RuntimeError):
     """The panel's pins cannot be used; the message is one line that says what to do."""
+
+
+class RingPins(Settings):
+    """The pins of an RGB ring around the lens."""
+
+    red: Pin
+    green: Pin
+    blue: Pin
 
 
 class PinMap(Settings):
@@ -41,6 +50,7 @@ class PinMap(Settings):
     buzzer: Pin = 18
     start: Pin = 5
     cancel: Pin = 6
+    ring: Annotated[RingPins | None, Field(description="red, green, blue of an RGB ring around the lens")] = None
     active_high: Annotated[bool, Field(description="false when a light's pin is pulled low to light it")] = True
     sound: bool = True
     volume: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -55,7 +65,8 @@ class PinMap(Settings):
 
     def pins(self) -> dict[str, int]:
         """The BCM number of each part, by its name."""
-        return {name: value for name, value in self if type(value) is int}
+        ring = self.ring or ()
+        return {name: value for name, value in self if type(value) is int} | {f"ring.{name}": pin for name, pin in ring}
 
 
 def mock_factory() -> MockFactory:
@@ -86,6 +97,8 @@ class Panel:
         light = {"active_high": pins.active_high, "pin_factory": factory}
         self._status = RGBLED(pins.status_red, pins.status_green, pins.status_blue, **light)
         self._left, self._right, self._eyes = (PWMLED(pin, **light) for pin in (pins.left, pins.right, pins.eyes))
+        ring = pins.ring or ()
+        self._ring = [PWMLED(pin, frequency=RING_HZ, **light) for _, pin in ring]
         self._buzzer = TonalBuzzer(pins.buzzer, mid_tone=Tone("A5"), octaves=2, pin_factory=factory)
         self._presses: Queue[Press] = Queue(PRESSES_KEPT)
         self._buttons = [
@@ -116,6 +129,9 @@ class Panel:
         ):
             if level != shown:
                 led.value = level
+        for led, level, shown in zip(self._ring, lights.ring, self._shown.ring, strict=False):
+            if level != shown:
+                led.value = level
         if lights.tone_hz != self._shown.tone_hz and self._pins.sound:
             self._sound(lights.tone_hz)
         self._shown = lights
@@ -138,10 +154,10 @@ class Panel:
 
     def close(self) -> None:
         """Leaves all dark and silent and frees the pins; may be called twice."""
-        for device in (self._status, self._left, self._right, self._eyes, self._buzzer):
+        for device in (self._status, self._left, self._right, self._eyes, *self._ring, self._buzzer):
             if not device.closed:
                 device.off() if device is not self._buzzer else device.stop()
-        for device in (self._status, self._left, self._right, self._eyes, self._buzzer, *self._buttons):
+        for device in (self._status, self._left, self._right, self._eyes, *self._ring, self._buzzer, *self._buttons):
             device.close()
         self._shown = Lights()
 
@@ -162,6 +178,9 @@ class PinReader:
             right=self._level(pins.right),
             eyes=self._level(pins.eyes),
             tone_hz=self._tone(),
+            ring=(0.0, 0.0, 0.0)
+            if pins.ring is None
+            else (self._level(pins.ring.red), self._level(pins.ring.green), self._level(pins.ring.blue)),
         )
 
     def press(self, button: Press) -> None:

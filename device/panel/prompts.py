@@ -13,9 +13,12 @@ from typing import TypeAlias
 
 from device.liveness.guidance import Guidance
 from device.panel.patterns import DARK, SILENCE, Melody, Rhythm, steady
+from device.signals import CardFault
 from device.wire.plan import Action
 
 Colour: TypeAlias = tuple[float, float, float]
+Hint: TypeAlias = Guidance | CardFault
+"""The one thing to change, about the face or about the identity document."""
 
 WHITE: Colour = (1.0, 0.9, 0.8)
 BLUE: Colour = (0.1, 0.4, 1.0)
@@ -31,6 +34,7 @@ class Scene(StrEnum):
 
     IDLE = "idle"
     CONSENT = "consent"
+    CARD = "card"
     POSITION = "position"
     PAUSE = "pause"
     CUE = "cue"
@@ -57,6 +61,7 @@ class Lights:
         right: the right cue light, 0..1.
         eyes: the eye cue light, 0..1.
         tone_hz: the buzzer's note in hertz, 440..1760; None is silence.
+        ring: red, green, blue of the ring around the lens, each 0..1; dark where there is none.
     """
 
     status: Colour = (0.0, 0.0, 0.0)
@@ -64,6 +69,7 @@ class Lights:
     right: float = 0.0
     eyes: float = 0.0
     tone_hz: float | None = None
+    ring: Colour = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,11 @@ def _notes(*tones: float, length: float = 0.14, rest: float = 0.06, every_s: flo
 
 
 _THREE_FLASHES = ((0.25, 1.0), (0.25, 0.0), (0.25, 1.0), (0.25, 0.0), (0.25, 1.0), (2.75, 0.0))
+_CARD_KNOCK = Rhythm(((0.3, 1.0), (0.3, 0.2), (0.3, 1.0), (0.9, 0.2)))
 _SCENES = {
     Scene.IDLE: _Prompt(WHITE, Rhythm(((2.0, 0.05), (2.0, 0.35)), smooth=True)),
     Scene.CONSENT: _Prompt(WHITE, Rhythm(((0.7, 1.0), (0.7, 0.0))), _notes(880, 880, every_s=4.2)),
+    Scene.CARD: _Prompt(BLUE, _CARD_KNOCK, _notes(988, 740, every_s=6.0), left=steady(0.3), right=steady(0.3)),
     Scene.POSITION: _Prompt(BLUE, steady()),
     Scene.PAUSE: _Prompt(BLUE, steady(0.3)),
     Scene.CUE: _Prompt(BLUE, steady()),
@@ -139,23 +147,31 @@ _GUIDING = {
     Guidance.CLOSER: _Prompt(BLUE, steady(), _GUIDING_TICK, left=_SLOW_DIM, right=_SLOW_DIM),
     Guidance.BACK: _Prompt(BLUE, steady(), _GUIDING_TICK, left=_NARROWING, right=_NARROWING),
     Guidance.OPEN_EYES: _Prompt(BLUE, steady(), _GUIDING_TICK, eyes=_SLOW_DIM),
+    Guidance.UNCOVER_EYES: _Prompt(BLUE, steady(), _GUIDING_TICK, eyes=_NARROWING),
 }
 _OTHER_GUIDING = _Prompt(BLUE, steady(), _GUIDING_TICK)
+_CARD_GUIDING = {
+    CardFault.TOO_SMALL: _Prompt(BLUE, _CARD_KNOCK, _GUIDING_TICK, left=_SLOW_DIM, right=_SLOW_DIM),
+    CardFault.GLARE: _Prompt(BLUE, _CARD_KNOCK, _GUIDING_TICK, left=_SLOW_DIM, right=Rhythm(((0.6, 0.0), (0.6, 0.4)))),
+    CardFault.BLURRED: _Prompt(BLUE, _CARD_KNOCK, _GUIDING_TICK, left=steady(0.3), right=steady(0.3)),
+}
 
 
-def prompt(scene: Scene, seconds: float, *, guidance: Guidance | None = None, action: Action | None = None) -> Lights:
+def prompt(scene: Scene, seconds: float, *, guidance: Hint | None = None, action: Action | None = None) -> Lights:
     """What the panel shows now.
 
     Args:
         scene: what to tell.
         seconds: since the scene (for a cue, since its light) began, on the session's clock.
-        guidance: the one thing to change; shown in the scene `position` only.
+        guidance: the one thing to change; shown in the scenes `position` (Guidance) and `card` (CardFault) only.
         action: what the scene `cue` asks for; without it a cue lights no cue light.
     """
     if scene is Scene.CUE and action is not None:
         return _CUES[action].at(seconds)
-    if scene is Scene.POSITION and guidance is not None:
+    if scene is Scene.POSITION and isinstance(guidance, Guidance):
         return _GUIDING.get(guidance, _OTHER_GUIDING).at(seconds)
+    if scene is Scene.CARD and isinstance(guidance, CardFault):
+        return _CARD_GUIDING.get(guidance, _SCENES[Scene.CARD]).at(seconds)
     return _SCENES[scene].at(seconds)
 
 
@@ -168,11 +184,11 @@ class Shown:
 
     scene: Scene
     since: float
-    guidance: Guidance | None = None
+    guidance: Hint | None = None
     guided_since: float = 0.0
     action: Action | None = None
 
-    def then(self, at: float, scene: Scene, *, guidance: Guidance | None = None, action: Action | None = None) -> Shown:
+    def then(self, at: float, scene: Scene, *, guidance: Hint | None = None, action: Action | None = None) -> Shown:
         """Returns what to show at time `at` (seconds) when `scene` is to be told now."""
         if (scene, action) != (self.scene, self.action):
             return Shown(scene, at, guidance, at, action)

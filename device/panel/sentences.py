@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from device.liveness.guidance import Guidance
-from device.panel.prompts import Scene
+from device.panel.prompts import Hint, Scene
+from device.signals import CardFault
 from device.wire.plan import Action
 
 SCENES = {
     Scene.IDLE: "Ready. Waiting for the counter to ask for a check.",
     Scene.CONSENT: "Your face will be compared with your document. Press START to agree, CANCEL to refuse.",
+    Scene.CARD: "Good. Hold your document still, then put it away.",
     Scene.POSITION: "Good. Look straight ahead and hold still.",
     Scene.PAUSE: "Look straight ahead and wait for a light.",
     Scene.CUE: "Follow the light.",
@@ -42,16 +44,33 @@ HINTS = {
     Guidance.MOVE_DOWN: "Move down a little.",
     Guidance.MORE_LIGHT: "More light on your face, please.",
     Guidance.LESS_LIGHT: "Less light on your face, please.",
+    Guidance.LIGHT_FROM_FRONT: "Turn so that the light falls on your face from the front.",
     Guidance.HOLD_STILL: "Hold still.",
     Guidance.LOOK_STRAIGHT: "Look straight at the camera.",
     Guidance.OPEN_EYES: "Open your eyes, please.",
+    Guidance.UNCOVER_EYES: "Take off dark glasses, please.",
+    Guidance.CLOSE_MOUTH: "Close your mouth, please.",
 }
 
 
-def sentence(scene: Scene, *, guidance: Guidance | None = None, action: Action | None = None) -> str:
+CARD_HINTS = {
+    CardFault.NO_PORTRAIT: "Hold your document before the camera, the side with your portrait.",
+    CardFault.NO_DOCUMENT: "Hold your document before the camera so that all of it is seen.",
+    CardFault.SEVERAL_PORTRAITS: "One document at a time, please.",
+    CardFault.TOO_SMALL: "Hold your document closer to the camera.",
+    CardFault.NOT_FRONTAL: "The portrait looks aside too far. Please ask the attendant.",
+    CardFault.GLARE: "Tilt your document a little: it reflects a light.",
+    CardFault.BLURRED: "Hold your document still, in good light.",
+    CardFault.FAINT: "More light on your document, please.",
+}
+
+
+def sentence(scene: Scene, *, guidance: Hint | None = None, action: Action | None = None) -> str:
     """What the panel says now, in one sentence; takes what `prompt` takes."""
     if scene is Scene.CUE and action is not None:
         return CUES[action]
-    if scene is Scene.POSITION and guidance is not None:
+    if scene is Scene.POSITION and isinstance(guidance, Guidance):
         return HINTS[guidance]
+    if scene is Scene.CARD and isinstance(guidance, CardFault):
+        return CARD_HINTS[guidance]
     return SCENES[scene]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from device.liveness.reading import Reading
 from device.liveness.session import Consent, Cued, Pausing, Positioning, State
 from device.panel.prompts import Scene, Shown
 
@@ -12,6 +13,8 @@ def show_state(shown: Shown, state: State, at: float) -> Shown:
     """Returns what to show at `at` (seconds on the session's clock) for `state`; `shown` is what was shown before."""
     if isinstance(state, Consent):
         return shown.then(at, Scene.CONSENT)
+    if isinstance(state, Reading):
+        return shown.then(at, Scene.CARD, guidance=state.fault)
     if isinstance(state, Positioning):
         return shown.then(at, Scene.POSITION, guidance=state.guidance)
     if isinstance(state, Cued):

@@ -25,6 +25,7 @@ from device.wire.fields import (
     Uuid,
     Uuid7,
 )
+from device.wire.light import COLOURS_IN_CODE, Colour, LightChoice, LightVerdict
 from device.wire.plan import Action
 
 LIVE_SOURCES = frozenset({"pi-camera", "usb-camera"})
@@ -41,6 +42,13 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     WITNESSED = "witnessed"
     FAULT = "fault"
+
+
+class Grade(StrEnum):
+    """Where a reference came from, the surest first."""
+
+    REQUEST = "request"
+    CARD = "card"
 
 
 class RequestEcho(Claims):
@@ -80,6 +88,32 @@ class StepTiming(Claims):
     passed: bool
 
 
+class Light(Claims):
+    """The coloured light beside the challenge; docs/light.md. Whatever it says, it makes no result better.
+
+    Attributes:
+        experimental: true as long as nobody measured it under a real ring.
+        choice: what the request asked for.
+        verdict: what became of it.
+        colours: what the ring showed, a beginning of the derived code.
+        starts_s: when each colour began, seconds since the session's first frame.
+        correlation: of the light in the face, less that behind it, with the code, at the latency that fits best.
+        latency_s: that latency.
+        gain: the ring's light in the face, at full duty, over all other light there.
+        background_gain: the same behind the face.
+    """
+
+    experimental: bool = True
+    choice: LightChoice | Code
+    verdict: LightVerdict | Code
+    colours: Annotated[tuple[Colour, ...], Field(max_length=COLOURS_IN_CODE)] = ()
+    starts_s: Annotated[tuple[Seconds, ...], Field(max_length=COLOURS_IN_CODE)] = ()
+    correlation: Score | None = None
+    latency_s: Seconds | None = None
+    gain: float | None = None
+    background_gain: float | None = None
+
+
 class Challenge(Claims):
     """The challenge: what it was derived from, what it was, and how it went.
 
@@ -91,6 +125,7 @@ class Challenge(Claims):
         pauses_s: the derived seconds of neutral face before each cue.
         steps: what happened; shorter than the plan when the session ended early.
         guess_probability: the chance that a recording made without knowing the plan holds it.
+        light: the coloured light; absent when the terminal has no ring and none was asked for.
     """
 
     salt: Nonce
@@ -100,6 +135,7 @@ class Challenge(Claims):
     pauses_s: Annotated[tuple[Seconds, ...], Field(min_length=1, max_length=8)]
     steps: Annotated[tuple[StepTiming, ...], Field(max_length=8)]
     guess_probability: Share
+    light: Light | None = None
 
 
 class Capture(Claims):
@@ -115,11 +151,12 @@ class ReferenceMark(Claims):
 
     Attributes:
         commitment: `device.wire.sealing.commitment` of the picture and the request's nonce.
-        grade: `request` when central sent it, `card` when it was read from a printed card before the camera.
+        grade: `request` when central sent it, `card` when it was read from a printed card before the camera. Which
+            card that was, nobody knows.
     """
 
     commitment: Sha256
-    grade: Code
+    grade: Grade | Code
 
 
 class Software(Claims):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from device.wire.claims import RequestEcho
+from device.wire.claims import Grade, RequestEcho
 from device.wire.fields import (
     Binary,
     Claims,
@@ -20,6 +20,7 @@ from device.wire.fields import (
     Uuid,
     Uuid7,
 )
+from device.wire.light import LightChoice
 from device.wire.plan import DEFAULT_ACTIONS, DEFAULT_STEPS, Action
 from device.wire.sealing import MAX_REFERENCE_BYTES, SEALING_OVERHEAD_BYTES
 
@@ -33,12 +34,17 @@ class Policy(Claims):
         actions: the action set to derive the plan from.
         steps: how many actions the plan has.
         attempts: how many sessions the customer may try, cancelled ones counted.
+        light: `experimental` shows the coloured light where there is a ring; `off` for whoever asks for it.
+        grades: the grades of reference that will do. A request without a reference asks for the printed card, which
+            has to be among them.
     """
 
     fmr: FalseMatchRate = FalseMatchRate.ONE_IN_1000
     actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)] = tuple(sorted(DEFAULT_ACTIONS))
     steps: Annotated[int, Field(ge=1, le=8)] = DEFAULT_STEPS
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    light: LightChoice = LightChoice.OFF
+    grades: Annotated[tuple[Grade | Code, ...], Field(min_length=1, max_length=4)] = (Grade.REQUEST,)
 
 
 class SealedReference(Claims):
@@ -82,6 +88,11 @@ class RequestClaims(Claims):
     subject: Name = Field(repr=False)
     policy: Policy
     reference: SealedReference | None = None
+
+    @property
+    def grade(self) -> Grade:
+        """The grade of the reference that is to be compared."""
+        return Grade.CARD if self.reference is None else Grade.REQUEST
 
     def echo(self) -> RequestEcho:
         """What the result has to repeat."""
