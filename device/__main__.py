@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from device.calibrate import add_calibrate
 from device.camera import CameraError
 from device.command_line import Add, Command
 from device.daemon import run_daemon
@@ -17,6 +18,8 @@ from device.delivery.outbox import OutboxError
 from device.doctor import Finding, examine
 from device.evaluation.command_line import add_evaluation_commands
 from device.evaluation.compare import CompareError
+from device.evaluation.redteam.gallery import GalleryError
+from device.evaluation.tune_command import add_tune
 from device.panel.gpio import PanelError
 from device.settings import SettingsError
 from device.vision.inference import InferenceError
@@ -29,6 +32,7 @@ INTERRUPTED = 130
 FAULTS = (
     CameraError,
     CompareError,
+    GalleryError,
     InferenceError,
     ModelError,
     OutboxError,
@@ -88,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_daemon_commands(add)
     add_evaluation_commands(add)
+    add_tune(add)
+    add_calibrate(add)
     return parser
 
 

@@ -13,8 +13,6 @@ from threading import Event
 
 from device.camera import CameraStalledError
 from device.camera.newest import NewestFrame
-from device.card import CardReading
-from device.coloured_light import ColouredLight
 from device.decision import decide
 from device.delivery.clocks import TerminalClock
 from device.delivery.link import Link
@@ -26,6 +24,7 @@ from device.liveness.evidence import Ending
 from device.liveness.limits import Limits, Tally, begin_attempt, count_failure, end_attempt, read_tally, write_tally
 from device.liveness.rules import DEFAULT_RULES
 from device.liveness.session import Ended
+from device.opening import SessionOpener
 from device.panel.gpio import Panel
 from device.panel.prompts import Scene, Shown
 from device.panel.staging import show_state
@@ -34,13 +33,11 @@ from device.service import Service
 from device.signals import Frame
 from device.verification import Verdict, Verification
 from device.vision.assembly import Vision
-from device.vision.document import DocumentReader
-from device.vision.embedding import Embedding
-from device.vision.reference import PortraitError, PortraitReader
+from device.vision.reference import PortraitError
 from device.wire.claims import Outcome
 from device.wire.fields import ClockState
-from device.wire.light import DARK, LightChoice, LightCode, derive_light
-from device.wire.plan import PlanError, derive_plan
+from device.wire.light import DARK
+from device.wire.plan import PlanError
 
 LOG = logging.getLogger(__name__)
 TALLY = "attempt-tally"
@@ -98,7 +95,7 @@ class App:
         self._terminal, self._frames, self._panel, self._vision = terminal, frames, panel, vision
         self._requests, self._desk, self._outbox, self._link = requests, desk, outbox, link
         self._clock, self._limits, self._service = clock, limits, service
-        self._reader, self._documents = PortraitReader(vision.models), DocumentReader(vision.models)
+        self._opener = SessionOpener(terminal.id, vision)
         self._tally = self._recall_tally()
         self._now: _Running | _Finished | None = None
         self.shown = Shown(Scene.IDLE, 0.0)
@@ -186,52 +183,20 @@ class App:
         self._panel.presses()  # pressed before the prompt was lit: agrees to nothing
         self._tally = begin_attempt(self._tally, request.id)
         self._outbox.remember({TALLY: write_tally(self._tally)})
-        salt, session_id = secrets.token_bytes(16), secrets.token_hex(16)
         try:
-            plan = derive_plan(
-                nonce=request.nonce,
-                salt=salt,
-                session=session_id,
-                terminal=self._terminal.id,
-                actions=request.policy.actions,
-                steps=request.policy.steps,
-            )
+            able_to_light = self._terminal.has_ring and self._frames.can_hold_colours
+            session = self._opener.derive(request, attempt, able_to_light=able_to_light)
         except PlanError as error:
             LOG.warning("request refused reason=no-plan %s", error)
             return
-        code = self._colour_code(request, salt, session_id)
-        session = Session(request, attempt, session_id, salt, plan, code)
-        LOG.info("session begins id=%s request=%s attempt=%d", session_id, request.id, attempt)
+        LOG.info("session begins id=%s request=%s attempt=%d", session.id, request.id, attempt)
         try:
-            reference = self._reference(request)
+            self._now = _Running(session, self._opener.verification(session))
         except PortraitError as error:
             LOG.warning("reference unusable request=%s %s", request.id, error)
             final = Ended(at, Ending.REFERENCE_UNUSABLE)
-            self._now = self._finished(session, Verdict(final, None, decide(final, None, plan, DEFAULT_RULES)), at)
-            return
-        threshold = self._vision.models.thresholds.at(request.policy.fmr)
-        verification = Verification(
-            self._vision.follower,
-            self._vision.embedder,
-            reference,
-            threshold,
-            plan,
-            light=None if code is None else ColouredLight(code),
-        )
-        self._now = _Running(session, verification)
-
-    def _colour_code(self, request: AcceptedRequest, salt: bytes, session_id: str) -> LightCode | None:
-        """The code that the ring shows; None when it was not asked for, or there is nothing to show or hold it with."""
-        able = self._terminal.has_ring and self._frames.can_hold_colours
-        if request.policy.light is LightChoice.OFF or not able:
-            return None
-        return derive_light(nonce=request.nonce, salt=salt, session=session_id, terminal=self._terminal.id)
-
-    def _reference(self, request: AcceptedRequest) -> Embedding | CardReading:
-        """What the request brought, or the printed card, still to be read; raises PortraitError."""
-        if request.reference is None:
-            return CardReading(self._documents, request.nonce, DEFAULT_RULES)
-        return self._reader.read(request.reference).embedding
+            decision = decide(final, None, session.plan, DEFAULT_RULES)
+            self._now = self._finished(session, Verdict(final, None, decision), at)
 
     def _finish(self, running: _Running, at: float) -> None:
         verdict = running.verification.verdict()
@@ -250,8 +215,7 @@ class App:
         else:
             self._tally = count_failure(self._tally, self._clock.read().uptime_s, self._limits)
         self._vision.forget()
-        self._reader.forget()
-        self._documents.forget()
+        self._opener.forget()
         return _Finished(session, verdict, shown_until=at + RESULT_SHOWN_S)
 
     def _deliver(self, finished: _Finished, at: float) -> None:

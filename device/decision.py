@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 from device.liveness.evidence import Ending, Record, StepRecord
+from device.liveness.light import LightFinding
 from device.liveness.rules import Rules
 from device.liveness.session import Answered, Ended
 from device.wire.claims import Outcome
+from device.wire.light import LightVerdict
 from device.wire.plan import TURNS, Plan
 
 FACES_DO_NOT_MATCH = "faces-do-not-match"
@@ -16,6 +18,7 @@ NO_COMPARISON = "no-comparison"
 COMPARED_OUTSIDE_CHALLENGE = "compared-outside-challenge"
 PERSON_CHANGED = Ending.PERSON_CHANGED.value
 STEPS_MISSING = "steps-missing"
+LIGHT_NOT_ANSWERED = "light-not-answered"
 TOO_FEW_FRAMES = "too-few-frames"
 
 # Denials say that the check was made and not passed: nobody who answers the cues does this. All others say that the
@@ -25,6 +28,7 @@ DENIALS = frozenset(
         FACES_DO_NOT_MATCH,
         COMPARED_OUTSIDE_CHALLENGE,
         STEPS_MISSING,
+        LIGHT_NOT_ANSWERED,
         Ending.CHALLENGE_NOT_ANSWERED,
         Ending.WRONG_ACTION,
         Ending.EARLY_ACTION,
@@ -32,6 +36,9 @@ DENIALS = frozenset(
         Ending.FLAT_FACE,
         Ending.FACE_JUMPED,
         Ending.PERSON_CHANGED,
+        Ending.FACE_TOO_STILL,
+        Ending.FRAMES_JUMPED,
+        Ending.FRAMES_MISTIMED,
         Ending.FRAMES_REPEATED,
         Ending.FRAMES_OUT_OF_ORDER,
     }
@@ -44,10 +51,12 @@ SENTENCES: dict[str, str] = {
     NO_COMPARISON: "The faces could not be compared: no frame of the challenge was good enough.",
     COMPARED_OUTSIDE_CHALLENGE: "The compared frames were not taken during the challenge.",
     STEPS_MISSING: "Not every step of the challenge has its evidence.",
+    LIGHT_NOT_ANSWERED: "The light in the face did not change with the coloured light of the ring.",
     TOO_FEW_FRAMES: "The camera delivered too few frames a second to follow the person.",
     Ending.DECLINED: "The customer declined the check.",
     Ending.CANCELLED: "The check was cancelled.",
     Ending.CONSENT_NOT_GIVEN: "Nobody pressed START to agree to the check.",
+    Ending.CARD_NOT_READ: "No portrait could be read from the identity document in time.",
     Ending.NO_GOOD_VIEW: "No good view of one face was reached in time.",
     Ending.CHALLENGE_NOT_ANSWERED: "A cue was not answered in time.",
     Ending.CHALLENGE_TOO_LONG: "The challenge took too long.",
@@ -60,6 +69,9 @@ SENTENCES: dict[str, str] = {
     Ending.PERSON_NOT_FOLLOWED: "The person could not be followed through the challenge.",
     Ending.SEVERAL_FACES: "More than one face was in view during the challenge.",
     Ending.FACE_LOST: "The face left the view during the challenge.",
+    Ending.FACE_TOO_STILL: "The face was stiller than a living one can be.",
+    Ending.FRAMES_JUMPED: "The camera's picture jumped, as cut footage does.",
+    Ending.FRAMES_MISTIMED: "The frames' times do not go with their numbers.",
     Ending.FRAMES_REPEATED: "The camera's picture stood still: frames were repeated.",
     Ending.FRAMES_OUT_OF_ORDER: "The camera's frames were out of order.",
     Ending.FRAMES_MISSING: "The camera skipped frames during the challenge.",
@@ -99,9 +111,20 @@ class Decision:
     sentence: str
 
 
-def decide(final: Answered | Ended, comparison: Comparison | None, plan: Plan, rules: Rules) -> Decision:
-    """Weighs everything; `verified` needs every required evidence and not one reason against it."""
+def decide(
+    final: Answered | Ended,
+    comparison: Comparison | None,
+    plan: Plan,
+    rules: Rules,
+    light: LightFinding | None = None,
+) -> Decision:
+    """Weighs everything; `verified` needs every required evidence and not one reason against it.
+
+    The coloured light is experimental: it may deny; neither its absence nor its answer is evidence for anybody.
+    """
     reasons = _reasons(final, comparison, plan, rules)
+    if isinstance(final, Answered) and light is not None and light.verdict is LightVerdict.NOT_ANSWERED:
+        reasons.append(LIGHT_NOT_ANSWERED)
     if not reasons:
         return Decision(Outcome.VERIFIED, (), SENTENCES["verified"])
     # What denies stands first: it is what the sentence tells.

@@ -7,6 +7,7 @@ Left and right are always the customer's own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,6 +63,50 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureQuality:
+    """How well a face was captured: the quality components that its pose, place and eyes do not tell already.
+
+    docs/quality.md gives each one's source, mostly ISO/IEC 29794-5 and its reference implementation OFIQ.
+
+    Attributes:
+        eye_distance: between the eyes' centres, in pixels of the picture; a turn of the head does not shorten it.
+        margin: the least distance from the face to an edge of the picture, in widths of the face; negative beyond it.
+        mouth_opening: the gap of the inner lips over the distance from the eyes to the chin; 0 is closed.
+        brightness: mean luma of the face, 0..1.
+        under_exposed: the share of the face that is nearly black, 0..1.
+        over_exposed: the share of the face that is burnt out, 0..1.
+        dynamic_range: entropy of the face's luma, bits, 0..8.
+        uniformity: mean luma of the darker cheek over the lighter one's, 0..1.
+        eye_visibility: mean luma of the brighter eye's surroundings over the cheeks', about 0.5..1; dark glasses have
+            less.
+        sharpness: variance of the luma's second derivative in its least sharp direction over that of the face's
+            features; about 0.2..0.7, less when out of focus or moved.
+    """
+
+    eye_distance: float
+    margin: float
+    mouth_opening: float
+    brightness: float
+    under_exposed: float
+    over_exposed: float
+    dynamic_range: float
+    uniformity: float
+    eye_visibility: float
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chroma:
+    """The colour of the light in the face and behind it: ln(red / green) and ln(blue / green) in linear light.
+
+    `background` is None where too little of it is in the picture.
+    """
+
+    face: tuple[float, float]
+    background: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """The scalars measured on the one face that is followed.
 
@@ -74,16 +119,15 @@ class View:
         roll: degrees, positive when the head tilts towards the customer's own left shoulder.
         left_eye: openness (eye aspect ratio, lid distance over eye width) of the customer's left eye, about 0..0.45.
         right_eye: the same for the right eye.
-        brightness: mean luma of the face, 0..1.
-        contrast: 5th to 95th percentile of the face's luma, 0..1.
-        sharpness: variance of the Laplacian of the face's luma at a fixed size (grey levels squared).
-        relief: how far the landmarks are from any homography of the frontal landmarks, as a share of the
-            eye distance; 0 is flat. None until a frontal view was seen.
+        quality: how well the face was captured.
+        relief: how far the nose has left the plane of the frontal face, as a share of the eye distance; 0 is flat.
+            None until a frontal view was seen.
         aspect: the face's width over its height, relative to the frontal view; a turned print narrows, a turned head
             does so only with its yaw. None until a frontal view was seen.
         nod: degrees of pitch away from the frontal view; None like `aspect`.
         likeness: the least cosine score of this frame's embedding against any earlier one of the challenge, 1 for the
             first; None when not embedded.
+        chroma: the colour of the light; None when no coloured light is shown or the face is turned.
     """
 
     width: float
@@ -94,13 +138,60 @@ class View:
     roll: float
     left_eye: float
     right_eye: float
-    brightness: float
-    contrast: float
-    sharpness: float
+    quality: CaptureQuality
     relief: float | None = None
     aspect: float | None = None
     nod: float | None = None
     likeness: float | None = None
+    chroma: Chroma | None = None
+
+
+class CardFault(StrEnum):
+    """Why a picture gives no usable portrait of an identity document, worst first."""
+
+    NO_PORTRAIT = "no-portrait"
+    SEVERAL_PORTRAITS = "several-portraits"
+    BLURRED = "blurred"
+    NO_DOCUMENT = "no-document"
+    TOO_SMALL = "too-small"
+    NOT_FRONTAL = "not-frontal"
+    GLARE = "glare"
+    FAINT = "faint"
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """The scalars measured on the identity document that is held before the camera.
+
+    Attributes:
+        fault: what hinders the reading most; None when the portrait can be used.
+        agreeing: how many usable portraits in a row, this one included, are of one face.
+    """
+
+    fault: CardFault | None
+    agreeing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a picture differs from the last one that showed anything new.
+
+    Attributes:
+        since: seconds, when that one was taken.
+        new: whether this one does; False is a near copy, as codecs write them and an injected still repeats them.
+        scene: mean difference of both pictures' luma, softened, 0..1.
+        face: mean difference of both faces' luma, cut out upright, in units of its contrast, 0..about 2; None where
+            either picture has no face.
+        shift: how far the face moved, in its own sizes; None like `face`.
+        place: where the face is in the picture, (x, y) in its own sizes; None without a face.
+    """
+
+    since: float
+    new: bool
+    scene: float
+    face: float | None = None
+    shift: float | None = None
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +204,8 @@ class Signals:
         faces: how many faces are in the picture (counted every few frames, carried between).
         view: the followed face; None when no face is found.
         repeated: the picture is the same, pixel for pixel, as the one before.
+        change: how the picture differs from the last new one; None for the first.
+        card: the document, on frames in which it was looked for; None on all others.
     """
 
     at: float
@@ -120,3 +213,5 @@ class Signals:
     faces: int
     view: View | None
     repeated: bool = False
+    change: Change | None = None
+    card: CardView | None = None

@@ -11,8 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from device.card import CardReading
+from device.coloured_light import ColouredLight
 from device.decision import Comparison, Decision, decide
+from device.liveness.capture import quality_score
 from device.liveness.evidence import Ending
+from device.liveness.light import LightFinding
+from device.liveness.reading import Reading
 from device.liveness.rules import DEFAULT_RULES, Rules
 from device.liveness.session import (
     Answered,
@@ -30,6 +35,8 @@ from device.vision.embedding import Embedder
 from device.vision.following import FaceFollower
 from device.vision.identity import IdentityTrail
 from device.vision.relief import aspect, relief
+from device.wire.claims import ReferenceMark
+from device.wire.light import DARK, Duties
 from device.wire.plan import Plan
 
 # After these nobody's face is compared: there is no consent, or it was withdrawn.
@@ -38,12 +45,23 @@ WITHOUT_COMPARISON = frozenset({Ending.DECLINED, Ending.CANCELLED, Ending.CONSEN
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A finished verification; `face_seen` tells whether any frame held a face."""
+    """A finished verification.
+
+    Attributes:
+        final: the session's last state.
+        comparison: None when nothing was compared.
+        decision: what follows from both.
+        face_seen: whether any frame held a face.
+        mark: the reference that was read from an identity document; None when central sent it, or none was read.
+        light: what the coloured light showed; None when none was shown.
+    """
 
     final: Answered | Ended
     comparison: Comparison | None
     decision: Decision
     face_seen: bool = False
+    mark: ReferenceMark | None = None
+    light: LightFinding | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -70,23 +88,30 @@ class Verification:
         self,
         follower: FaceFollower,
         embedder: Embedder,
-        reference: NDArray[np.float32],
+        reference: NDArray[np.float32] | CardReading,
         threshold: float,
         plan: Plan,
         rules: Rules = DEFAULT_RULES,
+        light: ColouredLight | None = None,
     ) -> None:
-        """Takes the models' adapters, the reference's unit embedding (128,) and the least score that matches."""
-        self.state: State = Consent()
+        """Takes the models' adapters, the reference and the least score that matches.
+
+        The reference is a unit embedding (128,), or the reading of an identity document that is to give one.
+        """
+        self._card = reference if isinstance(reference, CardReading) else None
+        self._mark: ReferenceMark | None = None
+        self.state: State = Consent(card=self._card is not None)
         self.plan = plan
         self.signals: Signals | None = None
         self._rules = rules
         self._follower = follower
         self._embedder = embedder
-        self._reference = reference
+        self._reference = None if isinstance(reference, CardReading) else reference
         self._threshold = threshold
         self._trail = IdentityTrail()
         self._face_seen = False
         self._frontal: _Frontal | None = None
+        self._light = light
         follower.restart()
 
     @property
@@ -108,10 +133,24 @@ class Verification:
         if isinstance(self.state, Consent):
             # Before consent no face is looked for.
             self.signals = Signals(at=frame.taken_at, number=frame.number, faces=0, view=None)
+        elif isinstance(self.state, Reading) and self._card is not None:
+            card = self._card.look(frame)
+            self.signals = Signals(at=frame.taken_at, number=frame.number, faces=0, view=None, card=card)
         else:
             self.signals = self._look(frame)
-        self.state = step(self.state, self.signals, self.plan, self._rules, presses)
+        before, self.state = self.state, step(self.state, self.signals, self.plan, self._rules, presses)
+        if isinstance(before, Reading) and not isinstance(self.state, Reading):
+            self._take_card()
         return self.state
+
+    def ring(self, at: float) -> Duties:
+        """What the ring shows now; dark without coloured light."""
+        return DARK if self._light is None else self._light.ring(self.state, at)
+
+    @property
+    def shows_code(self) -> bool:
+        """Whether the ring shows a code, in which exposure and white balance are to be held."""
+        return self._light is not None and isinstance(self.state, Pausing | Cued)
 
     def end(self, why: Ending) -> None:
         """Ends the session from outside: the camera has no more frames, or the request was withdrawn."""
@@ -127,11 +166,23 @@ class Verification:
             raise RuntimeError("the session has not ended")
         comparison = self._compare(final)
         self._trail.forget()
-        self._reference = np.zeros_like(self._reference)
-        self._frontal = None
+        if self._reference is not None and self._mark is not None:
+            self._reference.fill(0)  # read here, and nobody else's
+        if self._card is not None:
+            self._card.forget()
+        self._reference = self._frontal = None
         self._follower.restart()
-        decision = decide(final, comparison, self.plan, self._rules)
-        return Verdict(final, comparison, decision, self._face_seen)
+        light = None if self._light is None else self._light.judge(final)
+        decision = decide(final, comparison, self.plan, self._rules, light)
+        return Verdict(final, comparison, decision, self._face_seen, self._mark, light)
+
+    def _take_card(self) -> None:
+        """The reading is over: its portrait is the reference from now on, and its pictures are forgotten."""
+        read = self._card.reference() if self._card is not None and not self.finished else None
+        if read is not None:
+            self._reference, self._mark = read
+        if self._card is not None:
+            self._card.forget()
 
     def _look(self, frame: Frame) -> Signals:
         signals, face = self._follower.look(frame)
@@ -146,6 +197,8 @@ class Verification:
             self._frontal = _Frontal(face.landmarks, view.pitch)
         if self._frontal is not None:
             view = self._frontal.measure(face, view)
+        if self._light is not None:
+            view = self._light.measure(state, frame, face, view, self._rules)
         return replace(signals, view=view)
 
     def _is_frontal(self, state: Pausing, view: View) -> bool:
@@ -156,17 +209,13 @@ class Verification:
 
     def _embed(self, frame: Frame, face: Face, view: View) -> float:
         embedding = self._embedder.embed(frame.image, face.landmarks)
-        return self._trail.add(frame.taken_at, embedding, _probe_quality(view))
+        return self._trail.add(frame.taken_at, embedding, quality_score(view, self._rules))
 
     def _compare(self, final: Answered | Ended) -> Comparison | None:
         record = final.record
+        if self._reference is None:
+            return None
         if record is None or not record.steps or (isinstance(final, Ended) and final.why in WITHOUT_COMPARISON):
             return None
         first, last = record.steps[0].cue_at, record.steps[-1].done_at or record.last_at
         return self._trail.compare(self._reference, self._threshold, first, last)
-
-
-def _probe_quality(view: View) -> float:
-    """Ranks frames for the probe: frontal, eyes open, sharp."""
-    turned = min(abs(view.yaw) / 15.0, 1.0)
-    return min(view.left_eye, view.right_eye) / 0.3 - turned + min(view.sharpness / 100.0, 1.0)

@@ -64,6 +64,17 @@ def test_a_good_file_is_loaded_with_its_hash_and_paths_beside_it(write):
     assert settings.policy.fmr is FalseMatchRate.ONE_IN_10000
 
 
+def test_the_calibration_is_found_beside_the_file_and_belongs_to_its_hash(write):
+    person = "  kind: rehearsal\n  person: people/astronaut.json\n  seed: 3\n"
+    text = GOOD.replace(person, "  kind: usb-camera\n  calibration: calibration.yaml\n")
+    path = write(text)
+    settings, digest = load_terminal(path)
+    assert settings.camera.calibration == path.parent / "calibration.yaml"
+    assert digest == hashlib.sha256(text.encode()).hexdigest()
+    settings.camera.calibration.write_text("rotation: 90")
+    assert load_terminal(path)[1] == hashlib.sha256(text.encode() + b"rotation: 90").hexdigest()
+
+
 def test_the_least_file_has_safe_defaults(write):
     path = write("camera: {kind: pi-camera}\nbroker: {host: 10.0.0.7}\nkeys: /k\noutbox: /o/outbox.sqlite\n")
     settings, _ = load_terminal(path)
@@ -99,6 +110,11 @@ def test_a_file_is_found_from_any_folder(write, monkeypatch):
             "kind: rehearsal",
             "kind: usb-camera",
             "2: camera: person belongs to kind: rehearsal, not to usb-camera: remove one of them",
+        ),
+        (
+            "  seed: 3",
+            "  calibration: calibration.yaml",
+            "2: camera: calibration belongs to pi-camera and usb-camera: a rehearsal hangs upright, remove it",
         ),
         (
             "kind: rehearsal",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from device.signals import Frame
 
@@ -41,3 +41,11 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Frees the device; may be called twice."""
+
+
+@runtime_checkable
+class HoldsColours(Protocol):
+    """A camera that can keep exposure and white balance as they are."""
+
+    def hold_colours(self, held: bool) -> None:
+        """Holds both at their present values, or lets them adapt again; any thread may call it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -50,6 +51,10 @@ class Renderer(Protocol):
         """Returns a (HEIGHT, WIDTH, 3) RGB picture without sensor noise."""
 
 
+CloseLids: TypeAlias = Callable[[Portrait, float], NDArray[np.uint8]]
+"""Returns a portrait's head, (H, W, 4), with its eyes closed so far (0..1)."""
+
+
 class HeadRenderer:
     """Renders a portrait's head, turned in depth, before its still background.
 
@@ -57,8 +62,10 @@ class HeadRenderer:
     the nearer part of the head hide what lies behind it.
     """
 
-    def __init__(self, portrait: Portrait) -> None:
+    def __init__(self, portrait: Portrait, close_lids: CloseLids | None = None) -> None:
+        """Takes the portrait, and how its eyes close; without that the upper lids are drawn down over them."""
         self._portrait = portrait
+        close_lids = close_lids or draw_lids_down
         left, top, width, height = cv2.boundingRect(portrait.head[..., 3])
         left, right = max(left - _ROOM, 0), min(left + width + _ROOM, WIDTH)
         top, bottom = max(top - _ROOM, 0) // _ROW * _ROW, min(top + height + _ROOM, HEIGHT) // _ROW * _ROW
@@ -66,9 +73,14 @@ class HeadRenderer:
         self._size = (right - left, bottom - top)
         self._x = np.arange(left, right, dtype=np.float32) - portrait.axis[0]
         self._y = np.arange(top, bottom, _ROW, dtype=np.float32) + (_ROW - 1) / 2 - portrait.axis[1]
-        depth = cv2.resize(portrait.depth, (WIDTH, HEIGHT // _ROW), interpolation=cv2.INTER_LINEAR)
-        self._depth = np.asarray(depth, np.float32)[top // _ROW : bottom // _ROW, left:right]
-        self._lids = [_close_lids(portrait, level / (LID_LEVELS - 1)) for level in range(LID_LEVELS)]
+        self.take_depth(portrait.depth)
+        self._lids = [close_lids(portrait, level / (LID_LEVELS - 1)) for level in range(LID_LEVELS)]
+
+    def take_depth(self, depth: NDArray[np.float32]) -> None:
+        """Gives the head another depth, of the same shape and unit as the portrait's; it stays until the next one."""
+        fine = np.asarray(cv2.resize(depth, (WIDTH, HEIGHT // _ROW), interpolation=cv2.INTER_LINEAR), np.float32)
+        rows, columns = self._part
+        self._depth = fine[rows.start // _ROW : rows.stop // _ROW, columns]
 
     def render(self, posture: Posture) -> NDArray[np.uint8]:
         """Returns the picture."""
@@ -117,8 +129,8 @@ def _blend(head: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np
     return np.asarray(cv2.add(over, under), np.uint8)
 
 
-def _close_lids(portrait: Portrait, closure: float) -> NDArray[np.uint8]:
-    """Returns the head's picture with both upper lids drawn down over the eyes."""
+def draw_lids_down(portrait: Portrait, closure: float) -> NDArray[np.uint8]:
+    """Returns the head's (H, W, 4) picture with both upper lids drawn down over the eyes."""
     head = portrait.head.copy()
     for upper, lower in ((_RIGHT_UPPER, _RIGHT_LOWER), (_LEFT_UPPER, _LEFT_LOWER)):
         _close_lid(head, portrait.head, portrait.landmarks[list(upper)], portrait.landmarks[list(lower)], closure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,20 +13,39 @@ from device.camera.animation import Posture, Renderer
 from device.camera.portrait import HEIGHT, WIDTH
 from device.wire.plan import Action
 
-FPS = 30.0
 _NOISE_LEVELS = 2.0  # standard deviation, grey levels: a webcam indoors
 _NOISE_ROOM = 64
-_TURN_S = (0.7, 0.25, 0.8)  # to the far end, there, back
 _LID_S = (0.09, 0.05, 0.12)  # closing, closed, opening (Bentivoglio et al., 1997: a blink lasts 0.1 to 0.4 s)
 _SECOND_BLINK_S = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How somebody moves.
+
+    Attributes:
+        fps: pictures a second.
+        turn_deg: least and greatest peak of a turn.
+        look_up_deg: the same of a look up.
+        turn_s: seconds to the far end, there, and back.
+    """
+
+    fps: float = 30.0
+    turn_deg: tuple[float, float] = (29.0, 33.0)
+    look_up_deg: tuple[float, float] = (16.0, 20.0)
+    turn_s: tuple[float, float, float] = (0.7, 0.25, 0.8)
+
+
+DEFAULT_MANNER = Manner()
 
 
 class AnimatedPerson:
     """What a renderer draws, moved by seeded curves; it performs every action."""
 
-    def __init__(self, name: str, renderer: Renderer) -> None:
+    def __init__(self, name: str, renderer: Renderer, manner: Manner = DEFAULT_MANNER) -> None:
         self._name = name
         self._renderer = renderer
+        self._manner = manner
 
     @property
     def name(self) -> str:
@@ -40,18 +60,19 @@ class AnimatedPerson:
     @property
     def fps(self) -> float:
         """Pictures a second."""
-        return FPS
+        return self._manner.fps
 
     def perform(self, seed: int) -> AnimatedPerformance:
         """Begins a performance."""
-        return AnimatedPerformance(self._renderer, seed)
+        return AnimatedPerformance(self._renderer, seed, self._manner)
 
 
 class AnimatedPerformance:
     """Draws one posture after the other."""
 
-    def __init__(self, renderer: Renderer, seed: int) -> None:
+    def __init__(self, renderer: Renderer, seed: int, manner: Manner = DEFAULT_MANNER) -> None:
         self._renderer = renderer
+        self._manner = manner
         self._random = np.random.default_rng(seed)
         self._sway = _Sway(self._random)
         self._noise = _Noise(self._random)
@@ -68,15 +89,16 @@ class AnimatedPerformance:
     def start(self, action: Action) -> None:
         """Begins the action with the next picture."""
         self._action, self._began = action, self._at
+        manner = self._manner
         self._peak_deg = float(
-            self._random.uniform(16.0, 20.0) if action is Action.LOOK_UP else self._random.uniform(29.0, 33.0)
+            self._random.uniform(*(manner.look_up_deg if action is Action.LOOK_UP else manner.turn_deg))
         )
 
     def picture(self) -> NDArray[np.uint8]:
         """Returns the next picture; the noise alone makes each one new."""
         picture = self._noise.add(self._renderer.render(self._posture()))
-        self._at += 1.0 / FPS
-        if self._action is not None and self._at - self._began > _duration(self._action):
+        self._at += 1.0 / self._manner.fps
+        if self._action is not None and self._at - self._began > self._duration(self._action):
             self._action = None
         return picture
 
@@ -85,7 +107,7 @@ class AnimatedPerformance:
         if self._action is None:
             return still
         seconds = self._at - self._began
-        turn, closure = self._peak_deg * _swing(seconds, _TURN_S), _closure(self._action, seconds)
+        turn, closure = self._peak_deg * _swing(seconds, self._manner.turn_s), _closure(self._action, seconds)
         return Posture(
             yaw=still.yaw + {Action.TURN_LEFT: turn, Action.TURN_RIGHT: -turn}.get(self._action, 0.0),
             pitch=still.pitch + (turn if self._action is Action.LOOK_UP else 0.0),
@@ -95,11 +117,10 @@ class AnimatedPerformance:
             roll=still.roll,
         )
 
-
-def _duration(action: Action) -> float:
-    if action is Action.BLINK_TWICE:
-        return _SECOND_BLINK_S + sum(_LID_S)
-    return sum(_LID_S) if action is Action.BLINK else sum(_TURN_S)
+    def _duration(self, action: Action) -> float:
+        if action is Action.BLINK_TWICE:
+            return _SECOND_BLINK_S + sum(_LID_S)
+        return sum(_LID_S) if action is Action.BLINK else sum(self._manner.turn_s)
 
 
 def _closure(action: Action, seconds: float) -> float:

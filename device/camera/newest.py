@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from device.camera import Camera, CaptureSource
+from device.camera import Camera, CaptureSource, HoldsColours
 from device.signals import Frame
 
 
@@ -19,12 +19,24 @@ class NewestFrame:
         self._frame: Frame | None = None
         self._fault: BaseException | None = None
         self._stop = threading.Event()
+        self._held = False
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
 
     @property
     def source(self) -> CaptureSource:
         """What kind of camera this is."""
         return self._camera.source
+
+    @property
+    def can_hold_colours(self) -> bool:
+        """Whether the camera can keep exposure and white balance as they are."""
+        return isinstance(self._camera, HoldsColours)
+
+    def hold_colours(self, held: bool) -> None:
+        """Holds exposure and white balance, or lets them adapt again; without effect on a camera that cannot."""
+        if held != self._held and isinstance(self._camera, HoldsColours):
+            self._held = held
+            self._camera.hold_colours(held)
 
     def start(self) -> None:
         """Starts the thread."""

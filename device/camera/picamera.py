@@ -17,6 +17,7 @@ MAIN_SIZE = (1280, 960)
 LORES_SIZE = (640, 480)
 BUFFERS = 4
 STALLED_AFTER_S = 2.0
+HELD = ("ExposureTime", "AnalogueGain", "ColourGains")
 FRAME_DURATION_US = (33_333, 66_666)  # 15 to 30 frames a second: the session needs 10
 # What libcamera calls RGB888 is B, G, R in memory, and the other way round.
 _TO_RGB = {"BGR888": None, "RGB888": cv2.COLOR_BGR2RGB}
@@ -57,6 +58,7 @@ class PiCamera:
             raise
         self._number = 0
         self._closed = False
+        self._settled: dict[str, Any] = {}
 
     @property
     def source(self) -> CaptureSource:
@@ -74,12 +76,24 @@ class PiCamera:
         try:
             detail = _rgb(request.make_buffer("main"), self._main)
             image = _rgb(request.make_buffer("lores"), self._lores)
-            taken_at = request.get_metadata()["SensorTimestamp"] / 1e9  # CLOCK_BOOTTIME in nanoseconds
+            metadata = request.get_metadata()
+            taken_at = metadata["SensorTimestamp"] / 1e9  # CLOCK_BOOTTIME in nanoseconds
+            self._settled = {name: metadata[name] for name in HELD if name in metadata}
         finally:
             request.release()
         frame = Frame(image, taken_at, self._number, detail)
         self._number += 1
         return frame
+
+    def hold_colours(self, held: bool) -> None:
+        """Holds exposure and white balance at the newest frame's values, or lets them adapt again.
+
+        The values alone stop both algorithms. AeEnable beside them would make libcamera adopt what it uses at that
+        moment instead (picamera2 issue 933); zeros give the exposure back, as picamera2's own tests do.
+        """
+        adapting = {"ExposureTime": 0, "AnalogueGain": 0.0, "AwbEnable": True}
+        wanted, known = self._settled if held else adapting, self._camera.camera_controls
+        self._camera.set_controls({name: value for name, value in wanted.items() if name in known})
 
     def close(self) -> None:
         """Stops the camera; may be called twice. After a stall it may block: then leave with os._exit instead."""

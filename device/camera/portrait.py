@@ -64,9 +64,18 @@ def load_portrait(picture: Path, matte: Path, landmarks: Path) -> Portrait:
     Raises:
         CameraError: a file is missing or is not what it should be.
     """
-    pixels = load_picture(picture)
     points = _load_landmarks(landmarks) * np.float32(WIDTH)
-    hard = load_picture(matte)[..., 0]
+    return take_apart(load_picture(picture), load_picture(matte)[..., 0], points)
+
+
+def take_apart(pixels: NDArray[np.uint8], hard: NDArray[np.uint8], points: NDArray[np.float32]) -> Portrait:
+    """Takes pixels apart.
+
+    Args:
+        pixels: (HEIGHT, WIDTH, 3) RGB.
+        hard: (HEIGHT, WIDTH) uint8, 255 where the head is.
+        points: (LANDMARKS, 3) in pixels.
+    """
     soft = cv2.GaussianBlur(cv2.erode(hard, np.ones((3, 3), np.uint8)), (0, 0), 1.2)
     axis = (float(points[[_LEFT_EAR, _RIGHT_EAR], 0].mean()), float(points[[_LEFT_EAR, _RIGHT_EAR], 1].mean()))
     return Portrait(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.camera import CameraError, RecordingEndedError
+from device.camera.joins import morph
 from device.camera.recording import RecordingCamera
 from device.signals import Frame
 from device.wire.plan import Action
@@ -21,6 +22,7 @@ MAX_BYTES = 2 << 30
 JOIN_REACH = 6  # frames that may pass in the search for a like pose: a fifth of a second
 _END_TOLERANCE_S = 0.05
 _THUMBNAIL = (24, 24)
+_BETWEEN = -1  # the number of a picture that is not in the clip
 
 
 class Segment(StrEnum):
@@ -55,11 +57,31 @@ class RecordedPerson:
     """Holds the pictures of the segments in memory; raises CameraError when the clip does not have them."""
 
     def __init__(
-        self, path: Path, clip: Path, segments_s: dict[Segment, tuple[float, float]], *, mirrored: bool = False
+        self,
+        path: Path,
+        clip: Path,
+        segments_s: dict[Segment, tuple[float, float]],
+        *,
+        mirrored: bool = False,
+        and_back: Collection[Segment] = (),
+        longest_side: int | None = None,
     ) -> None:
+        """Decodes the segments.
+
+        Args:
+            path: what to name in errors, beside the clip.
+            clip: a video or GIF.
+            segments_s: from and to, seconds of the clip.
+            mirrored: the clip shows a mirror's picture.
+            and_back: segments that are played to their end and then backwards.
+            longest_side: pixels to which larger pictures are reduced.
+        """
         self._path = path
+        self._longest_side = longest_side
         self._clip = clip
         self._segments, self._fps = self._decode(segments_s, mirrored)
+        for name in and_back:
+            self._segments[name] += self._segments[name][-2::-1]
 
     @property
     def name(self) -> str:
@@ -76,6 +98,10 @@ class RecordedPerson:
         """The clip's mean frames a second."""
         return self._fps
 
+    def pictures(self, segment: Segment) -> list[NDArray[np.uint8]]:
+        """The pictures of one segment, (H, W, 3) RGB."""
+        return [picture.image for picture in self._segments[segment]]
+
     def perform(self, seed: int) -> RecordedPerformance:
         """Begins a performance; `seed` chooses where in the neutral segment."""
         return RecordedPerformance(self._segments, seed)
@@ -90,8 +116,9 @@ class RecordedPerson:
         for frame in _frames(self._clip):
             wanted = [name for name, (start, end) in segments_s.items() if start <= frame.taken_at < end]
             if wanted:
-                used += frame.image.nbytes
-                picture = _take(frame.number, frame.image, mirrored)
+                image = _reduce(frame.image, self._longest_side)
+                used += image.nbytes
+                picture = _take(frame.number, image, mirrored)
             for name in wanted:
                 segments[name].append(picture)
             if used > MAX_BYTES:
@@ -152,13 +179,20 @@ class RecordedPerformance:
             leave, enter = _closest(before, segment[: _reach(segment)])
             if not self._queue:
                 self._queue.extend(before[: leave + 1])
+            self._join(self._queue[-1], segment[enter])
             self._queue.extend(segment[enter:])
             before = [self._queue[-1]]
         tail = segment[-_reach(segment) :]
         last, self._position = _closest(tail, self._neutral)
         for _ in tail[last + 1 :]:
             self._queue.pop()
+        self._join(self._queue[-1], self._neutral[self._position])
         self._queue.append(self._neutral[self._position])
+
+    def _join(self, before: _Picture, after: _Picture) -> None:
+        """Leads from one picture to a later one of another stretch of the clip."""
+        if after.number != before.number + 1:
+            self._queue.extend(_Picture(_BETWEEN, image, after.thumbnail) for image in morph(before.image, after.image))
 
     def picture(self) -> NDArray[np.uint8]:
         """Returns the next picture, never the one before."""
@@ -199,6 +233,15 @@ def _closest(before: list[_Picture], after: list[_Picture]) -> tuple[int, int]:
     ]
     _, i, j = min(pairs)
     return i, j
+
+
+def _reduce(image: NDArray[np.uint8], longest_side: int | None) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    if longest_side is None or max(height, width) <= longest_side:
+        return image
+    scale = longest_side / max(height, width)
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _take(number: int, image: NDArray[np.uint8], mirrored: bool) -> _Picture:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from device.command_line import Add, add_model_options, seed
 from device.evaluation.commands import analyse_clip, compare, rehearse, replay
+from device.evaluation.evaluate_command import add_evaluate
+from device.evaluation.redteam.command_line import add_redteam
 
 
 def add_evaluation_commands(add: Add) -> None:
@@ -21,6 +24,8 @@ def add_evaluation_commands(add: Add) -> None:
     for command in (see, pairs):
         command.add_argument("--json", action="store_true", help="print JSON")
         add_model_options(command)
+    add_evaluate(add)
+    add_redteam(add)
 
 
 def _add_sessions(add: Add) -> None:
@@ -30,8 +35,23 @@ def _add_sessions(add: Add) -> None:
     text = "Play a whole session before a clip that simply plays, deaf to the cues. Exit 0 when verified, 1 else."
     deaf = add("replay", replay, text, "clip.mp4 --reference portrait.jpg --seed 7 --json")
     deaf.add_argument("clip", type=Path, metavar="CLIP", help="a video or GIF")
+    references = sessions.add_mutually_exclusive_group(required=True)
+    references.add_argument("--reference", type=Path, metavar="PHOTO", help="the document's portrait")
+    references.add_argument("--card", type=Path, metavar="PICTURE", help="a document, held up before the cues")
+    text = "show the coloured light, simulated in a room of LUX (300); experimental"
+    sessions.add_argument("--light", type=_lux, nargs="?", const=300.0, metavar="LUX", help=text)
+    deaf.add_argument("--reference", type=Path, required=True, metavar="PHOTO", help="the document's portrait")
     for command in (sessions, deaf):
-        command.add_argument("--reference", type=Path, required=True, metavar="PHOTO", help="the document's portrait")
         command.add_argument("--seed", type=seed, metavar="N", help="fixes plan and reaction times; drawn without it")
         command.add_argument("--json", action="store_true", help="print JSON")
         add_model_options(command)
+
+
+def _lux(text: str) -> float:
+    try:
+        lux = float(text)
+    except ValueError:
+        lux = 0.0
+    if not 1.0 <= lux <= 100_000.0:  # false for NaN, too
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no light level: give 1 to 100000 lux")
+    return lux

@@ -11,12 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from device.camera import CameraError
+from device.camera.held_card import load_document
 from device.camera.person import load_person
 from device.camera.recording import RecordingCamera
+from device.card import CardReading
 from device.evaluation.analyse import analyse
 from device.evaluation.compare import CompareError, compare_pairs, compare_pictures
+from device.evaluation.lit import Room
+from device.evaluation.lit_camera import lit_by_the_ring
 from device.evaluation.sessions import Drawn, MakeCamera, answering, draw, verify_on_desk
+from device.liveness.evidence import Ending
+from device.liveness.rules import DEFAULT_RULES
 from device.vision.assembly import Vision, load_vision
+from device.vision.document import DocumentReader
+from device.vision.embedding import Embedding
 from device.vision.inference import preferred_runtime
 from device.vision.reference import PortraitReader
 from device.wire.claims import Outcome
@@ -27,7 +35,9 @@ PROGRESS_EVERY = 25  # frames
 def rehearse(parsed: argparse.Namespace) -> int:
     """`rehearse`: 0 verified, 1 any other outcome."""
     person = load_person(parsed.person)
-    return _session(parsed, parsed.person, answering(person), draw(_seed(parsed), person.actions))
+    document = None if parsed.card is None else load_document(parsed.card)
+    drawn = draw(_seed(parsed), person.actions, light=parsed.light is not None)
+    return _session(parsed, parsed.person, answering(person, document), drawn, lux=parsed.light)
 
 
 def replay(parsed: argparse.Namespace) -> int:
@@ -88,12 +98,23 @@ def _seed(parsed: argparse.Namespace) -> int:
 
 
 def _session(
-    parsed: argparse.Namespace, path: Path, make_camera: MakeCamera, drawn: Drawn, *, press_start: bool = False
+    parsed: argparse.Namespace,
+    path: Path,
+    make_camera: MakeCamera,
+    drawn: Drawn,
+    *,
+    press_start: bool = False,
+    lux: float | None = None,
 ) -> int:
     vision = _vision(parsed)
-    reference = PortraitReader(vision.models).read(parsed.reference).embedding
+    if lux is not None:
+        make_camera = lit_by_the_ring(make_camera, vision, Room(lux))
+    if parsed.reference is None:
+        reference: Embedding | CardReading = CardReading(DocumentReader(vision.models), drawn.nonce, DEFAULT_RULES)
+    else:
+        reference = PortraitReader(vision.models).read(parsed.reference).embedding
     verdict, document = verify_on_desk(make_camera, vision, reference, drawn, press_start=press_start)
-    if not verdict.face_seen:
+    if not verdict.face_seen and Ending.CARD_NOT_READ not in verdict.decision.reasons:
         raise CameraError(f"{path}: no face in any frame: give a clip of a face that looks at the camera")
     if parsed.json:
         _print_json(document)
@@ -114,6 +135,10 @@ def _print_session(document: dict[str, Any]) -> None:
             if step[key] is not None
         )
         print(f"  {'passed' if step['passed'] else 'failed'}    {step['action']}: {times}")
+    light = document["liveness"].get("light")
+    if light is not None:
+        told = ", ".join(f"{name} {light[name]:.2f}" for name in ("correlation", "gain") if name in light)
+        print(f"  light     {light['verdict']} (experimental, simulated){': ' if told else ''}{told}")
     capture = document["capture"]
     print(f"  capture   {capture['source']}, {capture['frames']} frames at {capture['fps']} a second")
 

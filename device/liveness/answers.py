@@ -91,7 +91,8 @@ def watch(answer: Answer, at: float, view: View | None, track: Track, blink: Bli
         elif abs(turned) >= rules.turn_peak_deg:
             answer = replace(answer, wrong=Ending.WRONG_ACTION)
         elif answer.action in EYE_ACTIONS:
-            answer = _watch_blinks(answer, at, turned, blink, rules)
+            eyes_open = track.eyes.closed_at is None
+            answer = _watch_blinks(answer, at, turned, eyes_open, blink, rules)
         else:
             answer = _watch_look_up(answer, at, track.pitch_from_neutral(view), rules)
     if answer.wrong is None and answer.passed_at is None and _too_late(answer, at, rules):
@@ -148,17 +149,21 @@ def _returned(answer: Answer, at: float, peak_deg: float, rules: Rules) -> bool:
     return held and answer.onset_at is not None and answer.peak_deg >= peak_deg
 
 
-def _watch_blinks(answer: Answer, at: float, turned: float, blink: Blink | None, rules: Rules) -> Answer:
+def _watch_blinks(
+    answer: Answer, at: float, turned: float, eyes_open: bool, blink: Blink | None, rules: Rules
+) -> Answer:
+    """A blink is single or one of a pair by what follows within `blink_pair_s`, and footage cannot be both."""
     if blink is not None and _counts(blink, answer.cue_at, turned, rules):
         answer = _add_blink(answer, blink, rules)
-    if not answer.blinks:
+    if not answer.blinks or answer.wrong is not None:
         return answer
-    if answer.action is Action.BLINK_TWICE:
-        return replace(answer, passed_at=at) if len(answer.blinks) == 2 else answer
-    # One blink and one only: without the wait, footage of a double blink would pass for both actions.
-    if len(answer.blinks) > 1:
-        return replace(answer, wrong=Ending.WRONG_ACTION)
-    return replace(answer, passed_at=at) if at - answer.blinks[0].end >= rules.blink_settle_s else answer
+    twice = answer.action is Action.BLINK_TWICE
+    if len(answer.blinks) == 2:
+        return replace(answer, passed_at=at) if twice else replace(answer, wrong=Ending.WRONG_ACTION)
+    # Eyes that are closed now may be the second blink's: what it is shows when they open.
+    if not eyes_open or at - answer.blinks[0].end <= rules.blink_pair_s:
+        return answer
+    return replace(answer, wrong=Ending.WRONG_ACTION) if twice else replace(answer, passed_at=at)
 
 
 def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
@@ -169,12 +174,12 @@ def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
 
 
 def _add_blink(answer: Answer, blink: Blink, rules: Rules) -> Answer:
-    pair_expired = bool(answer.blinks) and blink.start - answer.blinks[-1].end > rules.blink_pair_s
-    if not answer.blinks or pair_expired:
-        if blink.start - answer.cue_at > rules.max_reaction_s:
-            return replace(answer, wrong=Ending.CHALLENGE_NOT_ANSWERED)
-        return replace(answer, onset_at=blink.start, blinks=(blink,))
-    return replace(answer, blinks=(*answer.blinks, blink))
+    if answer.blinks:
+        paired = blink.start - answer.blinks[0].end <= rules.blink_pair_s
+        return replace(answer, blinks=(*answer.blinks, blink)) if paired else answer
+    if blink.start - answer.cue_at > rules.max_reaction_s:
+        return replace(answer, wrong=Ending.CHALLENGE_NOT_ANSWERED)
+    return replace(answer, onset_at=blink.start, blinks=(blink,))
 
 
 def _too_late(answer: Answer, at: float, rules: Rules) -> bool:

@@ -7,6 +7,7 @@ from statistics import median
 
 from device.liveness.blinks import Blink, EyeTrack, lose_eyes, watch_eyes
 from device.liveness.evidence import Ending, Record
+from device.liveness.motion import Motion, jumped, stalls, watch_motion
 from device.liveness.rules import Rules
 from device.signals import Signals, View
 
@@ -26,6 +27,7 @@ class Track:
         narrow_since: since when the face is narrower than a head that looks this way can be.
         frontal_since: since when the face is near-frontal.
         embedded_at: when a frame was last embedded.
+        motion: how the pictures change.
     """
 
     eyes: EyeTrack = EyeTrack()
@@ -37,6 +39,7 @@ class Track:
     narrow_since: float | None = None
     frontal_since: float | None = None
     embedded_at: float | None = None
+    motion: Motion = Motion()
 
     def yaw_from_neutral(self, view: View) -> float:
         """Degrees that the head is turned away from the person's own neutral; positive to their left."""
@@ -73,6 +76,7 @@ def follow(track: Track, signals: Signals, rules: Rules) -> tuple[Track, Blink |
         narrow_since=_since(track.narrow_since, view is not None and _is_narrow(track, view, rules), at),
         frontal_since=_since(track.frontal_since, frontal, at),
         embedded_at=at if view is not None and view.likeness is not None else track.embedded_at,
+        motion=watch_motion(track.motion, signals, rules),
     )
     return track, blink
 
@@ -80,8 +84,11 @@ def follow(track: Track, signals: Signals, rules: Rules) -> tuple[Track, Blink |
 def broken(track: Track, record: Record, signals: Signals, rules: Rules, *, turning: bool) -> Ending | None:
     """Returns what breaks the chain of frames; `record` already holds the frame. None while it holds."""
     at = signals.at
-    if record.longest_gap_s > rules.max_gap_s:
+    # A frame whose change could not be measured may hide a cut.
+    if record.longest_gap_s > rules.max_gap_s or signals.change is None:
         return Ending.FRAMES_MISSING
+    if fault := _fault_of_motion(track.motion, rules):
+        return fault
     if _lasted(track.repeated_since, at) > rules.max_repeated_s:
         return Ending.FRAMES_REPEATED
     if _lasted(track.several_since, at) > rules.max_several_faces_s:
@@ -95,6 +102,19 @@ def broken(track: Track, record: Record, signals: Signals, rules: Rules, *, turn
     if _unembedded_for(track, at) > rules.max_unembedded_s:
         return Ending.PERSON_NOT_FOLLOWED
     return None
+
+
+def _fault_of_motion(motion: Motion, rules: Rules) -> Ending | None:
+    if not motion.pace.rising:
+        return Ending.FRAMES_OUT_OF_ORDER
+    if motion.pace.ratio > rules.max_pace_ratio:
+        return Ending.FRAMES_MISTIMED
+    if jumped(motion, rules):
+        return Ending.FRAMES_JUMPED
+    if stalls(motion, rules):
+        return Ending.FRAMES_REPEATED
+    still = motion.sway.least is not None and motion.sway.least < rules.min_sway
+    return Ending.FACE_TOO_STILL if still else None
 
 
 def extend(record: Record, signals: Signals) -> Record:

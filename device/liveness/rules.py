@@ -11,19 +11,33 @@ from device.wire.plan import MAX_CHALLENGE_S, MAX_REACTION_S, MAX_STEP_S, MIN_FP
 class Rules:
     """What counts as an answer, and what ends a session. docs/liveness.md tells where each number comes from."""
 
-    # Position: shares of the picture; photometry on the face alone.
+    # Position: the working points of the capture's quality, docs/quality.md; units as in `View` and `CaptureQuality`.
     min_face_width: float = 0.24
     max_face_width: float = 0.80
     max_off_centre: float = 0.22
-    min_brightness: float = 0.16
-    max_brightness: float = 0.88
-    min_contrast: float = 0.12
-    min_sharpness: float = 12.0
+    min_margin: float = 0.0
+    min_eye_distance: float = 24.0
     max_position_yaw: float = 15.0
     max_position_pitch: float = 22.0
+    max_position_roll: float = 30.0
+    min_eye_openness: float = 0.1
+    min_eye_visibility: float = 0.34
+    max_mouth_opening: float = 0.2
+    min_brightness: float = 0.12
+    max_under_exposed: float = 0.3
+    max_over_exposed: float = 0.4
+    min_dynamic_range: float = 5.2
+    min_uniformity: float = 0.4
+    min_sharpness: float = 0.15
     position_hold_s: float = 0.6
     position_limit_s: float = 30.0
     consent_limit_s: float = 45.0
+
+    # The identity document held before the camera, where it gives the reference: docs/documents.md.
+    card_limit_s: float = 45.0
+    card_every_s: float = 0.2
+    card_portraits: int = 5
+    min_card_likeness: float = 0.7  # of any two portraits that were read
 
     # Timing of the challenge.
     min_reaction_s: float = MIN_REACTION_S
@@ -41,7 +55,7 @@ class Rules:
     max_turn_deg_s: float = 500.0  # faster than any neck; a slide show is
     far_end_deg: float = 14.0  # frames beyond it tell a head from a picture; a peak of one frame tells nothing
     min_far_end_frames: int = 3
-    min_relief: float = 0.085
+    min_relief: float = 0.12  # of the nose over the plane of the face
     min_turned_aspect: float = 0.9  # at the far end, over the cosine of the turn
     min_aspect: float = 0.86  # near the frontal view
     aspect_deg: float = 10.0  # how near: yaw and pitch
@@ -52,8 +66,9 @@ class Rules:
     min_blink_s: float = 0.06
     max_blink_s: float = 0.50
     blink_still_deg: float = 8.0
-    blink_pair_s: float = 1.8
-    blink_settle_s: float = 0.6
+    # From one blink's end to the next one's beginning: up to it two blinks are a pair, beyond it they never are. One
+    # number for both actions: with two of them footage of two blinks in between would answer either cue.
+    blink_pair_s: float = 1.1
 
     # Continuity.
     max_gap_s: float = 0.2
@@ -63,6 +78,19 @@ class Rules:
     max_several_faces_s: float = 0.4
     max_repeated_share: float = 0.1
     max_repeated_s: float = 0.15
+
+    # Motion: a cut is what no change around it explains. `python -m benchmarks.liveness continuity` measures each.
+    max_jump: float = 0.06  # of a face's size beyond what the changes around explain,
+    max_jump_ratio: float = 4.0  # and so many times as much
+    max_face_jump: float = 0.26  # of the face's contrast, beyond the same
+    max_shift: float = 1.0  # face sizes from one true picture to the next, whatever is around
+    moving_shift: float = 0.01
+    moving_face: float = 0.08
+    min_moving_frames: int = 20
+    max_stalled_share: float = 0.35
+    min_sway: float = 0.002  # of a face's size, within `sway_s`; whoever lives sways more
+    sway_s: float = 2.0
+    max_pace_ratio: float = 3.0  # longest over shortest time per frame number; a Pi camera's exposure alone makes two
 
     # Identity between frames: cosine scores of one session's embeddings.
     frontal_deg: float = 15.0

@@ -3,6 +3,7 @@
     Consent --START--> Positioning --good view held--> Pausing --neutral for the derived pause--> Cued
                                                          ^                                         |
                                                          +------------- step answered -------------+--> Answered
+    Consent --START--> Reading --portrait of the identity document read--> Positioning, where that is the reference
     any --CANCEL, a broken chain of frames, a wrong or missing answer--> Ended(why)
 
 `Answered` says that every cue was answered by one person who was followed throughout. It is not yet a verification:
@@ -12,15 +13,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from device.liveness.answers import Answer, watch
 from device.liveness.blinks import Blink
 from device.liveness.continuity import Track, broken, embedding_due, extend, follow
 from device.liveness.evidence import Ending, Record
 from device.liveness.guidance import Guidance, guide
+from device.liveness.motion import Motion
+from device.liveness.reading import Reading, is_read, read_card
 from device.liveness.rules import Rules
 from device.signals import Signals
 from device.wire.plan import Plan
@@ -35,9 +39,15 @@ class Press(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Waits for START: the customer's agreement. `since` is the first frame's time."""
+    """Waits for START: the customer's agreement.
+
+    Attributes:
+        since: seconds, the first frame.
+        card: an identity document has to be read next.
+    """
 
     since: float | None = None
+    card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class Ended:
     record: Record | None = None
 
 
-State = Consent | Positioning | Pausing | Cued | Answered | Ended
+State = Consent | Reading | Positioning | Pausing | Cued | Answered | Ended
 
 
 def step(state: State, signals: Signals, plan: Plan, rules: Rules, presses: Collection[Press] = ()) -> State:
@@ -101,6 +111,8 @@ def step(state: State, signals: Signals, plan: Plan, rules: Rules, presses: Coll
         return Ended(signals.at, why, _record(state))
     if isinstance(state, Consent):
         return _consent(state, signals, rules, presses)
+    if isinstance(state, Reading):
+        return _read(state, signals, rules)
     if isinstance(state, Positioning):
         return _position(state, signals, rules)
     return _challenge(state, signals, plan, rules)
@@ -116,11 +128,20 @@ def wants_embedding(state: State, signals: Signals, rules: Rules) -> bool:
 def _consent(state: Consent, signals: Signals, rules: Rules, presses: Collection[Press]) -> State:
     # A press from before the prompt was lit agrees to nothing.
     if state.since is not None and Press.START in presses:
-        return Positioning(since=signals.at, last_at=signals.at)
+        at = signals.at
+        return Reading(since=at, last_at=at) if state.card else Positioning(since=at, last_at=at)
     since = signals.at if state.since is None else state.since
     if signals.at - since > rules.consent_limit_s:
         return Ended(signals.at, Ending.CONSENT_NOT_GIVEN)
-    return Consent(since)
+    return replace(state, since=since)
+
+
+def _read(state: Reading, signals: Signals, rules: Rules) -> State:
+    at = signals.at
+    if at - state.since > rules.card_limit_s:
+        return Ended(at, Ending.CARD_NOT_READ)
+    state = read_card(state, signals)
+    return Positioning(since=at, last_at=at) if is_read(state, rules) else state
 
 
 def _position(state: Positioning, signals: Signals, rules: Rules) -> State:
@@ -128,14 +149,17 @@ def _position(state: Positioning, signals: Signals, rules: Rules) -> State:
     if at - state.since > rules.position_limit_s:
         return Ended(at, Ending.NO_GOOD_VIEW)
     track, _ = follow(state.track, signals, rules)
-    guidance = guide(signals, rules)
+    closed_at = track.eyes.closed_at
+    blinking = closed_at is not None and at - closed_at <= rules.max_blink_s
+    guidance = guide(signals, rules, state.guidance, blinking=blinking)
     if guidance is not None or signals.view is None:
         return replace(state, last_at=at, track=track, good_since=None, guidance=guidance)
     track = track.learn_neutral(signals.view)
     good_since = at if state.good_since is None else state.good_since
     if at - good_since >= rules.position_hold_s:
         # Nothing seen before counts as evidence: continuity begins here.
-        return Pausing(replace(track, embedded_at=None, frontal_since=None), Record(started_at=at, last_at=at))
+        track = replace(track, embedded_at=None, frontal_since=None, motion=Motion())
+        return Pausing(track, Record(started_at=at, last_at=at))
     return replace(state, last_at=at, track=track, good_since=good_since, guidance=None)
 
 
@@ -205,7 +229,7 @@ def _record(state: State) -> Record | None:
 def _last_at(state: State) -> float | None:
     if isinstance(state, Consent):
         return state.since
-    if isinstance(state, Positioning):
+    if isinstance(state, Reading | Positioning):
         return state.last_at
     return state.record.last_at if isinstance(state, Pausing | Cued) else state.at
 
@@ -221,8 +245,17 @@ def _out_of_order(state: State, signals: Signals) -> bool:
 
 
 def _without_nonsense(signals: Signals) -> Signals:
-    """A view with a value that is no finite number is no view."""
-    view = signals.view
-    if view is None or all(value is None or math.isfinite(value) for value in astuple(view)):
-        return signals
-    return replace(signals, view=None)
+    """A view with a value that is no finite number is no view, and a change like that was not measured."""
+    if signals.view is not None and not _is_finite(astuple(signals.view)):
+        signals = replace(signals, view=None)
+    change = signals.change
+    if change is not None and not (_is_finite(astuple(change)) and change.since < signals.at):
+        signals = replace(signals, change=None)
+    return signals
+
+
+def _is_finite(values: Iterable[Any]) -> bool:
+    """Whether each value, those of nested dataclasses too, is a finite number or None."""
+    return all(
+        _is_finite(value) if isinstance(value, tuple) else value is None or math.isfinite(value) for value in values
+    )

@@ -9,8 +9,9 @@ from device.vision.embedding import Embedder
 from device.vision.following import FaceFollower
 from device.vision.inference import Runtime
 from device.vision.landmarks import LandmarkFinder
-from device.vision.manifest import Models, load_models
+from device.vision.manifest import Models, load_manifest, load_models
 from device.vision.pose import PoseSolver
+from device.vision.tuned import load_tuned
 
 
 class Vision:
@@ -35,3 +36,9 @@ class Vision:
 def load_vision(directory: Path, runtime: Runtime, threads: int = 1) -> Vision:
     """Loads every model of `directory` for `runtime`; raises ModelError with one clear line."""
     return Vision(load_models(directory, runtime, threads))
+
+
+def load_tuned_vision(directory: Path, tuned_file: Path) -> Vision:
+    """Loads the variants of `directory` that `tuned_file` names; raises ModelError with one clear line."""
+    tuned = load_tuned(tuned_file, load_manifest(directory))
+    return Vision(load_models(directory, tuned.runtime, tuned.threads, tuned.chosen))

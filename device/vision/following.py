@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.signals import Box, Face, Frame, Signals, View
+from device.vision.change import ChangeWatcher
 from device.vision.detector import Detector
 from device.vision.eyes import LEFT_EYE, RIGHT_EYE, openness
 from device.vision.landmarks import LandmarkFinder, region_from_detection, region_from_landmarks
@@ -33,6 +34,7 @@ class FaceFollower:
         self._faces = 0
         self._until_count = 0
         self._before: NDArray[np.uint8] | None = None
+        self._changes = ChangeWatcher()
 
     def look(self, frame: Frame) -> tuple[Signals, Face | None]:
         """Returns what is seen in the frame, and the face itself for whoever may handle biometrics."""
@@ -43,7 +45,15 @@ class FaceFollower:
         self._until_count -= 1
         self._face = face
         view = self._view(frame.image, face) if face is not None else None
-        return Signals(at=frame.taken_at, number=frame.number, faces=self._faces, view=view, repeated=repeated), face
+        signals = Signals(
+            at=frame.taken_at,
+            number=frame.number,
+            faces=self._faces,
+            view=view,
+            repeated=repeated,
+            change=self._changes.watch(frame, face),
+        )
+        return signals, face
 
     def _follow(self, image: NDArray[np.uint8], before: Face) -> Face | None:
         return self._present(self._finder.find(image, region_from_landmarks(before.landmarks)))
@@ -73,7 +83,7 @@ class FaceFollower:
         return before is not None and np.array_equal(before, sample)
 
     def _view(self, image: NDArray[np.uint8], face: Face) -> View | None:
-        quality = measure_quality(image, face.box)
+        quality = measure_quality(image, face)
         if quality is None:
             return None
         height, width = image.shape[:2]
@@ -87,9 +97,7 @@ class FaceFollower:
             roll=pose.roll,
             left_eye=openness(face.landmarks, LEFT_EYE),
             right_eye=openness(face.landmarks, RIGHT_EYE),
-            brightness=quality.brightness,
-            contrast=quality.contrast,
-            sharpness=quality.sharpness,
+            quality=quality,
         )
 
 

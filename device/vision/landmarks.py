@@ -61,7 +61,7 @@ class LandmarkFinder:
         if not 1 <= region.size < 1e5:
             return None
         to_picture = _region_to_picture(region)
-        cv2.warpAffine(image, to_picture, (_SIDE, _SIDE), dst=self._crop, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        square_of(image, region, self._crop)
         np.multiply(self._crop, np.float32(1 / 255), out=self._input[0])
         coordinates, presence, _ = self._model.run(self._input)
         score = 1 / (1 + math.exp(-min(max(float(presence.item()), -50), 50)))
@@ -77,6 +77,14 @@ class LandmarkFinder:
         self._crop[:] = 0
         self._input[:] = 0
         self._model.forget()
+
+
+def square_of(image: NDArray[np.uint8], region: Region, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Returns the (256, 256, 3) upright square of an (H, W, 3) picture that `region` is."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(image, _region_to_picture(region), (_SIDE, _SIDE), dst=into, flags=flags), np.uint8
+    )
 
 
 def _region_to_picture(region: Region) -> NDArray[np.float32]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from device.settings import Settings, SettingsError, load_settings
+from device.vision.geometry import CanonicalFace, parse_canonical_face
 from device.vision.inference import InferenceError, Model, Runtime
+from device.vision.tolerance import DetectorTolerance, EmbeddingTolerance, LandmarksTolerance
 from device.wire.fields import FalseMatchRate
 
 _MAX_WEIGHTS_BYTES = 64 * 1024 * 1024
@@ -29,6 +29,10 @@ Cosine = Annotated[float, Field(gt=-1, lt=1)]
 
 class ModelError(RuntimeError):
     """A model file is missing, changed or unusable; the message is one line that says what to do."""
+
+
+class RefusedModelError(ModelError):
+    """The runtime cannot load a file whose bytes are right."""
 
 
 class Source(Settings):
@@ -67,18 +71,24 @@ class Thresholds(Settings):
         return self.fmr_1e_4 if fmr is FalseMatchRate.ONE_IN_10000 else self.fmr_1e_3
 
 
-class Variant(Settings):
-    """One weight file of a role and the runtimes that use it."""
+class Listed(Settings):
+    """A file and the hash of its bytes."""
 
     file: FileName
     sha256: Sha256
+
+
+class Variant(Listed):
+    """One weight file of a role, the runtimes that can use it, and those that do where nothing was measured."""
+
     quantisation: Text
     runtimes: Annotated[tuple[Runtime, ...], Field(min_length=1)]
+    default_on: tuple[Runtime, ...] = ()
     thresholds: Thresholds | None = None
 
 
 class Entry(Settings):
-    """A role's model: licence, origin, contract and variants; each runtime is served by exactly one variant."""
+    """A role's model: licence, origin, contract and variants, one of them each runtime's default."""
 
     name: Text
     licence: Text
@@ -88,19 +98,42 @@ class Entry(Settings):
     variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _one_variant_each(self) -> Self:
-        served = [runtime for variant in self.variants for runtime in variant.runtimes]
-        if sorted(served) != sorted(Runtime):
-            raise ValueError(f"each of {', '.join(sorted(Runtime))} needs exactly one variant")
+    def _one_default_each(self) -> Self:
+        if any(set(variant.default_on) - set(variant.runtimes) for variant in self.variants):
+            raise ValueError("default_on names a runtime that runtimes does not: add it there")
+        defaults = [runtime for variant in self.variants for runtime in variant.default_on]
+        if sorted(defaults) != sorted(Runtime):
+            raise ValueError(f"each of {', '.join(sorted(Runtime))} needs exactly one variant with it in default_on")
         return self
 
-    def variant(self, runtime: Runtime) -> Variant:
-        """The variant for `runtime`."""
-        return next(variant for variant in self.variants if runtime in variant.runtimes)
+    def variants_for(self, runtime: Runtime) -> tuple[Variant, ...]:
+        """The variants that `runtime` can use."""
+        return tuple(variant for variant in self.variants if runtime in variant.runtimes)
+
+    def variant(self, runtime: Runtime, sha256: str | None = None) -> Variant:
+        """The variant for `runtime` with this hash, or the default; raises ModelError when there is none."""
+        for variant in self.variants_for(runtime):
+            if sha256 == variant.sha256 or (sha256 is None and runtime in variant.default_on):
+                return variant
+        raise ModelError(f"manifest.yaml lists no variant {str(sha256)[:12]}.. of {self.name} for {runtime}")
+
+
+class DetectorEntry(Entry):
+    """The face detector."""
+
+    tolerance: DetectorTolerance
+
+
+class LandmarksEntry(Entry):
+    """The landmark model."""
+
+    tolerance: LandmarksTolerance
 
 
 class EmbeddingEntry(Entry):
     """The embedding's entry: each variant has its own thresholds."""
+
+    tolerance: EmbeddingTolerance
 
     @model_validator(mode="after")
     def _thresholds_everywhere(self) -> Self:
@@ -109,35 +142,21 @@ class EmbeddingEntry(Entry):
         return self
 
 
-class GeometryEntry(Settings):
+class GeometryEntry(Listed):
     """The canonical face: a text file beside the weights."""
 
-    file: FileName
-    sha256: Sha256
     licence: Text
     source: Source
 
 
 class Manifest(Settings):
-    """The whole of manifest.yaml."""
+    """The whole of manifest.yaml; `check` has the float originals' answers on the check pictures."""
 
-    detector: Entry
-    landmarks: Entry
+    detector: DetectorEntry
+    landmarks: LandmarksEntry
     embedding: EmbeddingEntry
     canonical_face: GeometryEntry
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CanonicalFace:
-    """MediaPipe's average face.
-
-    Attributes:
-        vertices: (468, 3) float64, centimetres: x to the face's own left, y up, z out of the face; row i is landmark i.
-        weights: (468,) float64, each landmark's weight in a Procrustes fit, 0 for most.
-    """
-
-    vertices: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    check: Listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,62 +188,64 @@ def load_manifest(directory: Path) -> Manifest:
         raise ModelError(str(error)) from None
 
 
-def load_models(directory: Path, runtime: Runtime, threads: int = 1) -> Models:
-    """Loads every model for `runtime`; raises ModelError when a file is missing, changed or breaks its contract."""
+def load_models(
+    directory: Path, runtime: Runtime, threads: int = 1, chosen: Mapping[str, str] = MappingProxyType({})
+) -> Models:
+    """Loads every model for `runtime`: the default variants, but for the roles whose variant's sha256 is `chosen`.
+
+    Raises ModelError when a file is missing, changed or breaks its contract, or no such variant is listed.
+    """
     manifest = load_manifest(directory)
     hashes: dict[str, str] = {}
 
     def load(role: str, entry: Entry) -> Model:
-        variant = entry.variant(runtime)
-        model = _model(directory / variant.file, variant.sha256, entry, runtime, threads)
+        variant = entry.variant(runtime, chosen.get(role))
         hashes[role] = variant.sha256
-        return model
+        return load_variant(directory, entry, variant, runtime, threads)
 
     detector, landmarks = load("detector", manifest.detector), load("landmarks", manifest.landmarks)
     embedding = load("embedding", manifest.embedding)
-    thresholds = manifest.embedding.variant(runtime).thresholds
+    thresholds = manifest.embedding.variant(runtime, hashes["embedding"]).thresholds
     if thresholds is None:  # the schema forbids it
         raise ModelError(f"{directory / 'manifest.yaml'}: the embedding has no thresholds")
     geometry = manifest.canonical_face
-    canonical_face = _canonical_face(directory / geometry.file, geometry.sha256)
+    canonical_face = load_canonical_face(directory / geometry.file, geometry.sha256)
     hashes["canonical_face"] = geometry.sha256
     return Models(runtime, detector, landmarks, embedding, thresholds, canonical_face, hashes)
 
 
-def _model(path: Path, sha256: str, entry: Entry, runtime: Runtime, threads: int) -> Model:
-    weights = _checked(path, sha256)
+def load_variant(directory: Path, entry: Entry, variant: Variant, runtime: Runtime, threads: int = 1) -> Model:
+    """Loads one variant of a role; raises ModelError."""
+    path = directory / variant.file
+    weights = read_checked(path, variant.sha256)
     try:
         model = Model(weights, runtime, threads)
     except InferenceError as error:
-        raise ModelError(f"{path}: {error}") from None
+        raise RefusedModelError(f"{path}: {error}") from None
     contract = entry.input.shape, tuple(output.shape for output in entry.outputs)
     if (model.input_shape, model.output_shapes) != contract:
         raise ModelError(f"{path}: its inputs and outputs are not those in manifest.yaml: reinstall likeness")
     return model
 
 
-def _checked(path: Path, sha256: str) -> bytes:
+def read_checked(path: Path, sha256: str) -> bytes:
+    """Returns the bytes of the file whose hash the manifest gives; raises ModelError."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_WEIGHTS_BYTES + 1)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}): reinstall likeness") from None
     if len(content) > _MAX_WEIGHTS_BYTES:
-        raise ModelError(
-            f"{path}: larger than {_MAX_WEIGHTS_BYTES // 1024 // 1024} MiB, not a model: reinstall likeness"
-        )
+        raise ModelError(f"{path}: larger than {_MAX_WEIGHTS_BYTES >> 20} MiB, not a model: reinstall likeness")
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ModelError(f"{path}: sha256 is {found[:12]}.. but manifest.yaml says {sha256[:12]}..: reinstall likeness")
     return content
 
 
-def _canonical_face(path: Path, sha256: str) -> CanonicalFace:
-    rows = list(csv.reader(io.StringIO(_checked(path, sha256).decode())))[1:]
+def load_canonical_face(path: Path, sha256: str) -> CanonicalFace:
+    """Loads the canonical face; raises ModelError."""
     try:
-        table = np.array(rows, np.float64)
-    except ValueError:
-        table = np.empty((0, 0))
-    if table.shape != (468, 4):
-        raise ModelError(f"{path}: not 468 lines of x, y, z and weight: reinstall likeness")
-    return CanonicalFace(table[:, :3].copy(), table[:, 3].copy())
+        return parse_canonical_face(read_checked(path, sha256).decode())
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}: reinstall likeness") from None

@@ -76,11 +76,13 @@ class PortraitReader:
     def read_central(self, picture: bytes | Path) -> Portrait | None:
         """Returns the largest central face of any number; None when there is none; raises UnreadablePortraitError."""
         image = _image(picture)
-        faces = self.faces(image)
-        if not faces:
-            return None
+        face = self.central_face(image)
+        return None if face is None else self._portrait(image, face)
+
+    def central_face(self, image: NDArray[np.uint8]) -> Face | None:
+        """Returns the largest central face of an (H, W, 3) RGB picture; None when there is none."""
         height, width = image.shape[:2]
-        return self._portrait(image, max(faces, key=lambda face: _prominence(face.box, width, height)))
+        return max(self.faces(image), key=lambda face: _prominence(face.box, width, height), default=None)
 
     def forget(self) -> None:
         """Overwrites what is left of the last picture."""

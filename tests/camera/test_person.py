@@ -57,9 +57,9 @@ def test_an_action_is_joined_at_like_poses_and_comes_back(write_clip, action, se
     shown = numbers(clip, images)
     segment = range(10, 20) if action is Action.TURN_LEFT else range(20, 25)
     times = 2 if action is Action.BLINK_TWICE else 1
-    assert shown.count(segment[len(segment) // 2]) == times
+    assert shown.count(segment[len(segment) // 2]) >= times  # a join may pass by there as well
     assert shown[-1] == 9  # the neutral frame that is most like the segment's end
-    assert all(a != b for a, b in itertools.pairwise(shown))
+    assert not any(np.array_equal(a, b) for a, b in itertools.pairwise(images))
 
 
 def test_a_mirrored_clip_is_turned_round(write_clip):

@@ -12,6 +12,7 @@ from central.config import load_central, load_signing_key
 from central.desk import Errand, make_request
 from central.registry import load_registry
 from device.delivery.requests import PolicyFloor, RequestDesk, RequestRefusedError
+from device.wire.claims import Grade
 from device.wire.envelope import Kind, SigningKey, sign
 from device.wire.fields import FalseMatchRate
 from device.wire.plan import Action
@@ -78,9 +79,20 @@ def test_without_a_trusted_clock_expiry_is_not_checked(desk, ask, signer):
     assert desk.accept(signed(ask(), signer), now=None)
 
 
+def policy(*grades: Grade) -> Policy:
+    return Policy(fmr=FalseMatchRate.ONE_IN_10000, grades=grades)
+
+
 def test_a_card_request_has_no_reference(desk, ask, signer):
-    accepted = desk.accept(signed(ask(reference=None), signer), samples.NOW)
+    accepted = desk.accept(signed(ask(reference=None, policy=policy(Grade.CARD)), signer), samples.NOW)
     assert accepted.reference is None and accepted.mark is None
+
+
+def test_the_printed_card_is_read_only_where_the_policy_says_so(desk, ask, signer):
+    assert refusal(desk, signed(ask(reference=None), signer)) == "grade-not-asked-for"
+    assert refusal(desk, signed(ask(policy=policy(Grade.CARD)), signer)) == "grade-not-asked-for"
+    both = ask(policy=policy(Grade.REQUEST, Grade.CARD))
+    assert desk.accept(signed(both, signer), samples.NOW).mark.grade == "request"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from queue import Empty
 
+import cards
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from world import Central, Terminal, World, until
 
 from device.app import TALLY, App
 from device.camera import CaptureSource
+from device.camera.held_card import CardFirst, HeldCard
 from device.camera.newest import NewestFrame
 from device.camera.person import load_person
 from device.camera.rehearsal import RehearsalCamera
@@ -81,7 +83,14 @@ class Waiting:
 class Counter:
     """A terminal on a counter, with somebody before it."""
 
-    def __init__(self, world: World, vision, person: str = "astronaut.json", limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        vision,
+        person: str = "astronaut.json",
+        limits: Limits | None = None,
+        document: np.ndarray | None = None,
+    ) -> None:
         self.world, self.terminal = world, world.terminal()
         pins, factory = PinMap(), mock_factory()
         self.panel, self.reader = Panel(pins, factory), PinReader(pins, factory)
@@ -91,6 +100,8 @@ class Counter:
             seed=3,
             press_start=lambda: self.reader.press(Press.START),
         )
+        if document is not None:
+            self.camera = CardFirst(self.camera, HeldCard(document, seed=3), self.reader.lights)
         self.portrait = world.folder / "portrait.jpg"
         cv2.imwrite(str(self.portrait), cv2.resize(cv2.imread(str(PORTRAIT)), None, fx=0.5, fy=0.5))
         software = samples.SOFTWARE.model_copy(update={"models_sha256": models_digest(vision.models)})
@@ -113,7 +124,8 @@ class Counter:
     def ask(self, *options: str) -> str:
         """Central's own command asks for a session; returns the request's id once the request has arrived."""
         command = [sys.executable, "-m", "central", "request", "--config", str(self.world.made.central)]
-        command += ["--terminal", "shop-1", "--reference", str(self.portrait), *options]
+        reference = [] if "--card" in options else ["--reference", str(self.portrait)]
+        command += ["--terminal", "shop-1", *reference, *options]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         until(lambda: not self.terminal.requests.empty(), "the request arrives")
@@ -168,6 +180,20 @@ def test_a_person_is_verified_and_central_holds_the_signed_result(world, counter
     assert held["claims"]["capture"]["source"] == "rehearsal"
     assert len(held["claims"]["challenge"]["steps"]) == 3
     assert shop.portrait.read_bytes()[:64].hex() not in caplog.text
+
+
+def test_a_person_is_verified_against_the_printed_card(world, counter, caplog):
+    caplog.set_level(logging.DEBUG)
+    shop = counter(document=cards.identity_card(cards.astronaut()))
+    shop.terminal.connect()
+    shop.ask("--card")
+    scenes = shop.work_until(Scene.VERIFIED)
+    assert scenes.index(Scene.CONSENT) < scenes.index(Scene.CARD) < scenes.index(Scene.POSITION)
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert (held["verdict"], held["claims"]["outcome"]) == ("accepted", Outcome.VERIFIED)
+    assert held["claims"]["reference"]["grade"] == "card"
+    assert len(held["claims"]["reference"]["commitment"]) == 64
 
 
 def test_a_printed_photo_is_refused_and_its_result_is_kept(world, counter):

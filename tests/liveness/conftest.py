@@ -8,24 +8,18 @@ import pytest
 
 from device.liveness.rules import DEFAULT_RULES, Rules
 from device.liveness.session import Consent, Cued, Press, State, step, wants_embedding
-from device.signals import Signals, View
+from device.signals import Change, Signals, View
 from device.wire.plan import Action, Plan
+from tests.liveness.captures import NEUTRAL
 
-NEUTRAL = View(
-    width=0.5,
-    centre_x=0.5,
-    centre_y=0.5,
-    yaw=2.0,
-    pitch=-8.0,
-    roll=0.0,
-    left_eye=0.28,
-    right_eye=0.30,
-    brightness=0.5,
-    contrast=0.5,
-    sharpness=60.0,
-)
 PLAN = Plan((Action.TURN_LEFT, Action.BLINK, Action.TURN_RIGHT), (0.8, 0.7, 1.2))
 TURN_S = 1.6
+
+
+def swaying(at: float, before: float) -> Change:
+    """What a living face shows from one frame to the next: it sways by a hundredth of its size."""
+    place = (2.0 + 0.01 * math.sin(1.7 * at), 2.0 + 0.01 * math.sin(1.1 * at))
+    return Change(since=before, new=True, scene=0.002, face=0.05, shift=0.004, place=place)
 
 
 def customer(action: Action, waited: float) -> View:
@@ -63,7 +57,8 @@ class Show:
             view = NEUTRAL
             if isinstance(state, Cued):
                 view = self.answer(state.answer.action, at - state.answer.cue_at)
-            signals = self.tamper(Signals(at=at, number=number, faces=1, view=view), state)
+            change = swaying(at, at - 1 / self.fps)
+            signals = self.tamper(Signals(at=at, number=number, faces=1, view=view, change=change), state)
             if signals is None:
                 continue
             if wants_embedding(state, signals, self.rules) and signals.view is not None:

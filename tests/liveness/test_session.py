@@ -12,9 +12,10 @@ from device.decision import FACES_DO_NOT_MATCH, Comparison, decide
 from device.liveness.evidence import Ending
 from device.liveness.rules import DEFAULT_RULES
 from device.liveness.session import Answered, Consent, Cued, Ended, Pausing, Positioning, Press, step
-from device.signals import Signals, View
+from device.signals import CaptureQuality, Signals, View
 from device.wire.claims import Outcome
 from device.wire.plan import DEFAULT_ACTIONS, Action, Plan, possible_plans
+from tests.liveness.captures import GOOD_CAPTURE
 
 
 def compared(final: Answered, score: float = 0.8) -> Comparison:
@@ -114,7 +115,7 @@ def test_one_blink_is_not_two(show):
     customer = show().answer
     plan = Plan((Action.BLINK_TWICE, Action.TURN_LEFT, Action.BLINK), (0.7, 0.7, 0.7))
     final = show(plan=plan, answer=lambda _, t: customer(Action.BLINK, t)).play()
-    assert ending(final) is Ending.CHALLENGE_NOT_ANSWERED
+    assert ending(final) is Ending.WRONG_ACTION
 
 
 def test_a_wink_is_no_blink(show):
@@ -251,7 +252,14 @@ def test_consent_and_position_come_before_the_challenge(show):
 
 EVIDENCE = {"relief", "likeness", "aspect"}
 anything = st.floats(allow_nan=True, allow_infinity=True)
-views = st.builds(View, **{f.name: st.none() | anything if f.name in EVIDENCE else anything for f in fields(View)})
+captures = st.builds(CaptureQuality, **dict.fromkeys((f.name for f in fields(CaptureQuality)), anything))
+views = st.builds(
+    View,
+    **{
+        f.name: captures if f.name == "quality" else st.none() | anything if f.name in EVIDENCE else anything
+        for f in fields(View)
+    },
+)
 plausible = st.builds(
     View,
     width=st.just(0.5),
@@ -262,9 +270,7 @@ plausible = st.builds(
     roll=st.just(0.0),
     left_eye=st.sampled_from([0.05, 0.3]),
     right_eye=st.sampled_from([0.05, 0.3]),
-    brightness=st.just(0.5),
-    contrast=st.just(0.5),
-    sharpness=st.just(60.0),
+    quality=st.just(GOOD_CAPTURE),
     relief=st.sampled_from([None, 0.02, 0.2]),
     aspect=st.just(1.0),
     likeness=st.none(),

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from device.liveness.guidance import Guidance
 from device.panel.patterns import Melody, Rhythm
 from device.panel.prompts import GUIDANCE_HOLD_S, Lights, Scene, Shown, prompt
-from device.panel.sentences import CUES, HINTS, SCENES, sentence
+from device.panel.sentences import CARD_HINTS, CUES, HINTS, SCENES, sentence
+from device.signals import CardFault
 from device.wire.plan import Action
 
 TICK_S = 0.01
 MAX_FLASHES = 3
 FLASH = 0.1  # WCAG 2.3.1: a change of a tenth of the full brightness
 
-scenes, hints, actions = (st.sampled_from(list(kind)) for kind in (Scene, Guidance, Action))
+scenes, hints, actions = (st.sampled_from(kind) for kind in (list(Scene), [*Guidance, *CardFault], list(Action)))
 
 
 def channels(lights: Lights) -> tuple[float, ...]:
@@ -64,13 +65,13 @@ def test_no_light_flashes_more_than_three_times_a_second(scene, guidance, action
     assert_safe([Lights(), *lights])
 
 
-@given(st.lists(st.none() | hints, min_size=40, max_size=80))
-def test_guidance_that_changes_with_every_frame_does_not_flicker(guidance):
-    shown, lights = Shown(Scene.POSITION, 0.0), []
+@given(st.sampled_from([Scene.POSITION, Scene.CARD]), st.lists(st.none() | hints, min_size=40, max_size=80))
+def test_guidance_that_changes_with_every_frame_does_not_flicker(scene, guidance):
+    shown, lights = Shown(scene, 0.0), []
     for frame, hint in enumerate(guidance):
         for tick in range(3):
             at = (frame * 3 + tick) * TICK_S
-            shown = shown.then(at, Scene.POSITION, guidance=hint)
+            shown = shown.then(at, scene, guidance=hint)
             lights.append(shown.lights(at))
     assert_safe(lights)
 
@@ -156,8 +157,9 @@ def test_a_hint_stays_for_a_while_and_a_new_scene_shows_at_once():
 
 
 def test_every_scene_cue_and_hint_has_a_sentence_of_its_own():
-    said = [*SCENES.values(), *CUES.values(), *HINTS.values()]
-    assert len(set(said)) == len(said) == len(Scene) + len(Action) + len(Guidance)
+    said = [*SCENES.values(), *CUES.values(), *HINTS.values(), *CARD_HINTS.values()]
+    assert len(set(said)) == len(said) == len(Scene) + len(Action) + len(Guidance) + len(CardFault)
+    assert sentence(Scene.CARD, guidance=CardFault.GLARE) == CARD_HINTS[CardFault.GLARE]
     assert sentence(Scene.CUE, action=Action.BLINK) == CUES[Action.BLINK]
     assert sentence(Scene.POSITION, guidance=Guidance.BACK) == HINTS[Guidance.BACK]
     assert sentence(Scene.IDLE, guidance=Guidance.BACK, action=Action.BLINK) == SCENES[Scene.IDLE]

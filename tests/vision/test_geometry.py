@@ -1,4 +1,4 @@
-"""Pose, relief, aspect, eyes and quality on geometry that the tests make: every right answer is known."""
+"""Pose, relief, aspect and eyes on geometry that the tests make: every right answer is known."""
 
 import math
 
@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.liveness.rules import DEFAULT_RULES
-from device.signals import Box
 from device.vision.eyes import LEFT_EYE, RIGHT_EYE, eye_distance, openness
 from device.vision.manifest import default_directory, load_manifest
 from device.vision.pose import PoseSolver
-from device.vision.quality import measure_quality
 from device.vision.relief import aspect, relief
 
 PIXELS_PER_CM = 12.0
@@ -207,50 +205,3 @@ def test_openness_and_eye_distance_hold_while_the_head_turns(yaw):
 
 def test_a_point_is_no_eye():
     assert openness(np.zeros_like(FRONTAL), LEFT_EYE) == 0.0
-
-
-WHOLE = Box(0, 0, 128, 128)
-
-
-def stripes(low: int, high: int) -> np.ndarray:
-    columns = np.where(np.arange(128) // 4 % 2, high, low).astype(np.uint8)
-    return np.repeat(np.repeat(columns[None, :, None], 128, axis=0), 3, axis=2)
-
-
-@pytest.mark.parametrize("level", [0, 51, 255])
-def test_brightness_is_the_mean_luma(level):
-    quality = measure_quality(np.full((128, 128, 3), level, np.uint8), WHOLE)
-    assert (quality.brightness, quality.contrast, quality.sharpness) == pytest.approx((level / 255, 0, 0), abs=0.005)
-
-
-def test_contrast_spans_dark_to_light():
-    quality = measure_quality(stripes(51, 204), WHOLE)
-    assert quality.contrast == pytest.approx(0.6, abs=0.01)
-    assert quality.brightness == pytest.approx(0.5, abs=0.01)
-
-
-def test_a_blurred_picture_is_less_sharp():
-    sharp = stripes(40, 200)
-    levels = [
-        measure_quality(cv2.GaussianBlur(sharp, (0, 0), sigma) if sigma else sharp, WHOLE).sharpness
-        for sigma in (0, 1, 2, 4)
-    ]
-    assert levels == sorted(levels, reverse=True)
-    assert levels[-1] < DEFAULT_RULES.min_sharpness < levels[0]
-
-
-def test_only_the_face_counts():
-    image = np.zeros((200, 300, 3), np.uint8)
-    image[20:148, 100:228] = stripes(51, 204)
-    assert measure_quality(image, Box(100, 20, 128, 128)) == measure_quality(stripes(51, 204), WHOLE)
-
-
-@pytest.mark.parametrize("box", [Box(-50, -50, 40, 40), Box(500, 0, 9, 9), Box(10, 10, 0, 9), Box(10, 10, 1, 1)])
-def test_a_box_outside_of_the_picture_has_no_quality(box):
-    assert measure_quality(np.zeros((100, 100, 3), np.uint8), box) is None
-
-
-def test_a_box_across_the_edge_is_cut():
-    assert measure_quality(np.full((100, 100, 3), 51, np.uint8), Box(-50, -50, 500, 500)).brightness == pytest.approx(
-        0.2, abs=0.01
-    )

@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.settings import SettingsError, parse_settings
@@ -64,7 +64,8 @@ def test_a_file_that_breaks_its_contract_is_refused(copied: Path, runtime: Runti
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("runtimes: [ai-edge-litert]", "runtimes: [tflite-runtime]", "needs exactly one variant"),
+        ("default_on: [ai-edge-litert]", "default_on: [tflite-runtime]", "needs exactly one variant"),
+        ("runtimes: [tflite-runtime, ai-edge-litert]", "runtimes: [tflite-runtime]", "default_on names a runtime that"),
         ("file: detector.tflite", "file: ../detector.tflite", "String should match pattern"),
         ("licence: Apache-2.0", "license: Apache-2.0", "licence: is missing"),
         ("sha256: 7b", "sha256: 7B", "String should match pattern"),
@@ -79,6 +80,17 @@ def test_a_faulty_manifest_is_refused_by_line(copied: Path, old: str, new: str, 
         load_manifest(copied)
 
 
+def test_a_variant_that_is_not_listed_is_refused(runtime: Runtime) -> None:
+    with pytest.raises(ModelError, match=r"lists no variant 000000000000\.\. of MediaPipe face mesh"):
+        load_models(default_directory(), runtime, chosen={"landmarks": "0" * 64})
+
+
+def test_a_chosen_variant_is_used(runtime: Runtime) -> None:
+    chosen = {"landmarks": load_manifest(default_directory()).landmarks.variants_for(runtime)[-1].sha256}
+    assert load_models(default_directory(), runtime, chosen=chosen).hashes["landmarks"] == chosen["landmarks"]
+
+
+@settings(deadline=None)
 @given(st.text() | st.integers(0, 4000).map(lambda cut: (default_directory() / "manifest.yaml").read_text()[:cut]))
 def test_any_text_is_a_manifest_or_a_list_of_faults(text: str) -> None:
     try:
