@@ -64,8 +64,8 @@ def load_portrait(picture: Path, matte: Path, landmarks: Path) -> Portrait:
     Raises:
         CameraError: a file is missing or is not what it should be.
     """
-    points = _load_landmarks(landmarks) * np.float32(WIDTH)
-    return take_apart(load_picture(picture), load_picture(matte)[..., 0], points)
+    pixels, hard = load_picture(picture), load_picture(matte)[..., 0]
+    return take_apart(pixels, hard, _load_landmarks(landmarks) * np.float32(WIDTH))
 
 
 def take_apart(pixels: NDArray[np.uint8], hard: NDArray[np.uint8], points: NDArray[np.float32]) -> Portrait:

@@ -141,8 +141,6 @@ def _turned(step: StepRecord, angles: list[tuple[Signals, float]], peak: float, 
         found.append("faster than anybody reacts")
     if not any(angle >= onset - GRACE_DEG and s.at <= step.cue_at + 3.5 + 1e-6 for s, angle in angles):
         found.append("begun too late")
-    if wanted == 2 and not any(later[0].at - first[-1].at <= 1.1 + 2 * frame for first, later in pairwise(closures)):
-        found.append("no pair of blinks")
     end = [angle for s, angle in angles if s.at >= step.done_at - 0.15]
     if not end or any(abs(angle) > 8.0 + GRACE_DEG for angle in end):
         found.append("not neutral again")

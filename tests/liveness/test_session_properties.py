@@ -240,7 +240,7 @@ ATTACKS = {
     ),
     "a slow camera": (PLAN, left_out("min_fps", 1.0), [every(2)]),
     "one closure that lasts": (BLINK_PLAN, left_out("max_blink_s", 3.0), [blinks(LAST_BLINK + 0.6, 0.9)]),
-    "two blinks for one": (BLINK_PLAN, left_out("blink_pair_s", 0.3), [blinks(BLINKS + 1.0, 0.2)]),
+    "two blinks for one": (BLINK_PLAN, left_out("blink_pair_s", 0.1), [blinks(BLINKS + 1.0, 0.2)]),
     "a leap": (PLAN, left_out("max_shift", math.inf), [at_frame(TURN, shift=1.5), at_frame(TURN + 0.14, shift=1.5)]),
     "a cut": (PLAN, left_out("max_jump", 9.0), [each(calm), at_frame(TURN, shift=0.3)]),
     "a face as still as a picture": (PLAN, left_out("min_sway", 0.0), [each(still)]),
