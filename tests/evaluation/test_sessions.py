@@ -7,11 +7,13 @@ from device.camera.person import load_person
 from device.decision import FACES_DO_NOT_MATCH
 from device.evaluation.sessions import answering, draw, verify_on_desk
 from device.liveness.rules import Rules
+from device.vision.inference import Runtime
 from device.wire.claims import Outcome
 from tests.evaluation.recordings import RememberedClip, RememberingFollower, cut_portrait, frame_at
 
 pytestmark = pytest.mark.media
-SEEDS = range(10)
+# The sessions differ in plan and times, not in what the runtimes see: the slower one plays half of them.
+SESSIONS = {Runtime.LITERT: 10, Runtime.TFLITE: 5}
 DEAF_SEEDS = range(20)
 
 
@@ -33,8 +35,10 @@ def rehearse(vision, person, reference, seed):
 
 
 def test_a_real_person_is_verified_in_nine_of_ten_sessions(vision, person, own_reference):
-    outcomes = [rehearse(vision, person, own_reference, seed)["outcome"] for seed in SEEDS]
-    assert outcomes.count(Outcome.VERIFIED) >= 9, outcomes
+    outcomes = [
+        rehearse(vision, person, own_reference, seed)["outcome"] for seed in range(SESSIONS[vision.models.runtime])
+    ]
+    assert outcomes.count(Outcome.VERIFIED) >= 0.9 * len(outcomes), outcomes
 
 
 def test_the_same_seed_gives_the_same_answer(vision, person, own_reference):
@@ -43,7 +47,7 @@ def test_the_same_seed_gives_the_same_answer(vision, person, own_reference):
 
 
 def test_nobody_is_verified_against_another_persons_portrait(vision, person, reader, media, tmp_path):
-    others = sorted((media / "pairs" / "london").rglob("*_neutral.jpg"))[:10]
+    others = sorted((media / "pairs" / "london").rglob("*_neutral.jpg"))[: SESSIONS[vision.models.runtime]]
     for seed, path in enumerate(others):
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
         reference = reader.read(cut_portrait(reader, image, tmp_path / "chip.png")).embedding
