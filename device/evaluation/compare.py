@@ -87,12 +87,20 @@ def _names(rows: Iterable[tuple[str, str]], root: Path, pairs: Path) -> list[str
     if not root.is_dir():
         raise CompareError(f"{root}: not a folder: --root names the folder of the pictures")
     names = list(dict.fromkeys(name for row in rows for name in row))
-    missing = [name for name in names if not (root / name).is_file()]
+    missing = [name for name in names if not is_file(root / name)]
     if missing:
         raise CompareError(
             f"{root / missing[0]}: no such picture ({len(missing)} of {len(names)} in {pairs} are missing)"
         )
     return names
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a list may name what no file system takes."""
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long
+        return False
 
 
 def _embedded(

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from device.evaluation.compare import CompareError
+from device.evaluation.compare import CompareError, is_file
 
 MAX_LIST_BYTES = 256 * 1024 * 1024
 MAX_FOLDER_PICTURES = 5000  # every pair of them: 12 million
@@ -91,7 +91,7 @@ def read_list(path: Path, root: Path) -> TestSet:
                 raise TestSetError(f"{where}: {_line(picture)} belongs to two subjects: mend the list")
             number.setdefault(picture, len(number))
         pairs.append((number[pair[0][0]], number[pair[1][0]]))
-    missing = [name for name in subjects if not _is_file(root / name)]
+    missing = [name for name in subjects if not is_file(root / name)]
     if missing:
         count = f"{len(missing)} of {len(subjects)} in {_line(path)} are missing"
         raise TestSetError(f"{_line(root / missing[0])}: no such picture ({count})")
@@ -173,13 +173,6 @@ def _name(source: Path) -> str:
 
 def _decade(age: str) -> str:
     return f"{int(age) // 10 * 10}-{int(age) // 10 * 10 + 9}" if age else ""
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long
-        return False
 
 
 def _line(text: object) -> str:

@@ -58,6 +58,7 @@ def test_a_match_is_a_score_that_reaches_the_threshold() -> None:
         ("a,b\nwall.png\n", r"pairs\.csv:2: a or b is empty"),
         ("a,b\nwall.png,\n", r"pairs\.csv:2: a or b is empty"),
         ('a,b\n"wall.png,x\n', r"pairs\.csv: not a CSV file"),
+        (f"a,b\nwall.png,{'x' * 5000}\n", r"x: no such picture \(1 of 2 in"),
         ("a,b\nwall.png,gone.png\n", r"gone\.png: no such picture \(1 of 2 in .*pairs\.csv are missing\)"),
     ],
 )
