@@ -158,12 +158,15 @@ def _challenge_reasons(record: Record, plan: Plan, rules: Rules) -> list[str]:
     # Without a turn nothing tells a head from a picture: "not applicable" is never a pass.
     if not turns or not all(_has_depth(step, rules) for step in turns):
         reasons.append(Ending.FLAT_FACE)
+    likenesses = [step.turned_likeness for step in turns]
+    if record.least_likeness is None or None in likenesses:
+        reasons.append(Ending.PERSON_NOT_FOLLOWED)
+    if not all(likeness is None or likeness >= rules.min_turned_likeness for likeness in likenesses):
+        reasons.append(Ending.PERSON_CHANGED)
     if not record.fps >= rules.min_fps:
         reasons.append(TOO_FEW_FRAMES)
     if record.frames and record.repeated / record.frames > rules.max_repeated_share:
         reasons.append(Ending.FRAMES_REPEATED)
-    if record.least_likeness is None:
-        reasons.append(Ending.PERSON_NOT_FOLLOWED)
     return [str(reason) for reason in reasons]
 
 

@@ -29,6 +29,7 @@ from device.liveness.session import (
     State,
     step,
     wants_embedding,
+    wants_turned_embedding,
 )
 from device.signals import Face, Frame, Signals, View
 from device.vision.embedding import Embedder
@@ -193,6 +194,9 @@ class Verification:
         state = self.state
         if wants_embedding(state, signals, self._rules):
             view = replace(view, likeness=self._embed(frame, face, view))
+        elif wants_turned_embedding(state, signals, self._rules):
+            turned = self._embedder.embed(frame.image, face.landmarks)
+            view = replace(view, turned_likeness=self._trail.likeness(turned))
         if self._frontal is None and isinstance(state, Pausing) and self._is_frontal(state, view):
             self._frontal = _Frontal(face.landmarks, view.pitch)
         if self._frontal is not None:

@@ -29,6 +29,7 @@ class Answer:
         onset_at: when the answer began.
         peak_deg: the greatest angle so far in the direction asked for.
         far_end: (angle, relief, aspect over the turn's cosine) of the frames with the greatest angles.
+        turned_likeness: the least likeness of a turned frame; None before one was compared.
         last_seen: (time, angle) of the newest frame with a face.
         losses: how often the face was lost since the cue.
         neutral_since: since when the face looks straight ahead again.
@@ -42,6 +43,7 @@ class Answer:
     onset_at: float | None = None
     peak_deg: float = 0.0
     far_end: tuple[tuple[float, float, float], ...] = ()
+    turned_likeness: float | None = None
     last_seen: tuple[float, float] | None = None
     losses: int = 0
     lost: bool = False
@@ -75,6 +77,7 @@ class Answer:
             peak_deg=self.peak_deg,
             relief=self.relief,
             aspect=self.aspect,
+            turned_likeness=self.turned_likeness,
             passed=self.passed_at is not None and self.wrong is None,
         )
 
@@ -116,6 +119,9 @@ def _watch_turn(answer: Answer, at: float, angle: float, view: View, rules: Rule
 
 def _watch_far_end(answer: Answer, angle: float, view: View, rules: Rules) -> Answer:
     """Keeps the frames that tell a head from a picture; after a loss another head could have come."""
+    if angle > 0 and (likeness := view.turned_likeness) is not None:
+        before = answer.turned_likeness
+        answer = replace(answer, turned_likeness=likeness if before is None else min(before, likeness))
     if answer.losses or view.relief is None or view.aspect is None or angle < rules.far_end_deg:
         return answer
     measured = (angle, view.relief, view.aspect / math.cos(math.radians(min(angle, 80.0))))
@@ -128,7 +134,10 @@ def _far_end_fault(answer: Answer, rules: Rules) -> Ending | None:
         return Ending.FACE_LOST
     if relief is None or aspect is None or len(answer.far_end) < rules.min_far_end_frames:
         return Ending.FLAT_FACE
-    return Ending.FLAT_FACE if relief < rules.min_relief or aspect < rules.min_turned_aspect else None
+    if relief < rules.min_relief or aspect < rules.min_turned_aspect:
+        return Ending.FLAT_FACE
+    # Whose head it was that turned has to be known too.
+    return Ending.PERSON_NOT_FOLLOWED if answer.turned_likeness is None else None
 
 
 def _watch_look_up(answer: Answer, at: float, angle: float, rules: Rules) -> Answer:

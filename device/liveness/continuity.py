@@ -26,7 +26,7 @@ class Track:
         repeated_since: since when the picture does not change.
         narrow_since: since when the face is narrower than a head that looks this way can be.
         frontal_since: since when the face is near-frontal.
-        embedded_at: when a frame was last embedded.
+        embedded_at: when a near-frontal frame was last embedded; `turned_at` a turned one.
         motion: how the pictures change.
     """
 
@@ -39,6 +39,7 @@ class Track:
     narrow_since: float | None = None
     frontal_since: float | None = None
     embedded_at: float | None = None
+    turned_at: float | None = None
     motion: Motion = Motion()
 
     def yaw_from_neutral(self, view: View) -> float:
@@ -76,6 +77,7 @@ def follow(track: Track, signals: Signals, rules: Rules) -> tuple[Track, Blink |
         narrow_since=_since(track.narrow_since, view is not None and _is_narrow(track, view, rules), at),
         frontal_since=_since(track.frontal_since, frontal, at),
         embedded_at=at if view is not None and view.likeness is not None else track.embedded_at,
+        turned_at=at if view is not None and view.turned_likeness is not None else track.turned_at,
         motion=watch_motion(track.motion, signals, rules),
     )
     return track, blink
@@ -97,7 +99,7 @@ def broken(track: Track, record: Record, signals: Signals, rules: Rules, *, turn
         return Ending.FACE_LOST
     if _lasted(track.narrow_since, at) > rules.max_narrow_s:
         return Ending.FLAT_FACE
-    if record.least_likeness is not None and record.least_likeness < rules.min_likeness:
+    if _is_another(record, signals, rules):
         return Ending.PERSON_CHANGED
     if _unembedded_for(track, at) > rules.max_unembedded_s:
         return Ending.PERSON_NOT_FOLLOWED
@@ -145,6 +147,21 @@ def embedding_due(track: Track, signals: Signals, frame_s: float, rules: Rules) 
     if track.frontal_since is None or track.embedded_at is None or track.embedded_at < track.frontal_since:
         return True
     return signals.at + frame_s - track.embedded_at > rules.embed_every_s + 1e-6
+
+
+def turned_embedding_due(track: Track, signals: Signals, rules: Rules) -> bool:
+    """Whether this turned frame is to be embedded: ten a second, as far as faces compare."""
+    view = signals.view
+    if view is None or not rules.frontal_deg < abs(track.yaw_from_neutral(view)) <= rules.compared_deg:
+        return False
+    return track.turned_at is None or signals.at - track.turned_at >= rules.embed_in_turn_every_s - 1e-6
+
+
+def _is_another(record: Record, signals: Signals, rules: Rules) -> bool:
+    turned = signals.view.turned_likeness if signals.view is not None else None
+    if turned is not None and not turned >= rules.min_turned_likeness:
+        return True
+    return record.least_likeness is not None and record.least_likeness < rules.min_likeness
 
 
 def _is_narrow(track: Track, view: View, rules: Rules) -> bool:

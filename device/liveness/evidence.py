@@ -49,6 +49,7 @@ class StepRecord:
         peak_deg: the greatest angle of a turn or look, 0 for blinks.
         relief: the median relief at the far end of a turn; None where it was not measured.
         aspect: the median aspect there over the cosine of the turn, about 1 for a head; None where it was not measured.
+        turned_likeness: the least likeness of the turned head to the frontal one; None where it was not compared.
         passed: every rule for this step held.
     """
 
@@ -59,6 +60,7 @@ class StepRecord:
     peak_deg: float = 0.0
     relief: float | None = None
     aspect: float | None = None
+    turned_likeness: float | None = None
     passed: bool = False
 
 

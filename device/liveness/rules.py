@@ -98,6 +98,9 @@ class Rules:
     max_unembedded_s: float = 0.3
     min_likeness: float = 0.35  # of any two frames
     min_probe_likeness: float = 0.45  # of any frame to the fused probe
+    compared_deg: float = 40.0  # how far a head may be turned to be compared at all
+    embed_in_turn_every_s: float = 0.1
+    min_turned_likeness: float = 0.45  # of any turned frame to the mean of the frontal ones before it
 
 
 DEFAULT_RULES = Rules()

@@ -20,7 +20,7 @@ from typing import Any
 
 from device.liveness.answers import Answer, watch
 from device.liveness.blinks import Blink
-from device.liveness.continuity import Track, broken, embedding_due, extend, follow
+from device.liveness.continuity import Track, broken, embedding_due, extend, follow, turned_embedding_due
 from device.liveness.evidence import Ending, Record
 from device.liveness.guidance import Guidance, guide
 from device.liveness.motion import Motion
@@ -123,6 +123,11 @@ def wants_embedding(state: State, signals: Signals, rules: Rules) -> bool:
     if not isinstance(state, Pausing | Cued):
         return False
     return embedding_due(state.track, _without_nonsense(signals), signals.at - state.record.last_at, rules)
+
+
+def wants_turned_embedding(state: State, signals: Signals, rules: Rules) -> bool:
+    """Whether the frame behind `signals` shows the head turned and is to be compared with the frontal ones."""
+    return isinstance(state, Pausing | Cued) and turned_embedding_due(state.track, _without_nonsense(signals), rules)
 
 
 def _consent(state: Consent, signals: Signals, rules: Rules, presses: Collection[Press]) -> State:

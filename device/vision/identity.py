@@ -35,6 +35,15 @@ class IdentityTrail:
         self._embedded.append(_Embedded(at, embedding, quality))
         return least
 
+    def likeness(self, embedding: NDArray[np.float32]) -> float | None:
+        """Returns the cosine of a unit embedding, (128,), to the mean of those that are kept; None while there are none.
+
+        For a turned head, which differs from single frontal frames by its pose and the frames' blur: the mean is steadier.
+        """
+        if not self._embedded:
+            return None
+        return similarity(fuse([item.embedding for item in self._embedded]), embedding)
+
     def compare(self, reference: NDArray[np.float32], threshold: float, first: float, last: float) -> Comparison | None:
         """Fuses the best frames taken from `first` to `last` seconds and compares them with the reference.
 

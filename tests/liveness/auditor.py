@@ -109,7 +109,7 @@ def _identity(challenge: Sequence[Signals], record: Record) -> list[str]:
     neutral = median(signals.view.yaw for signals in frontal) if frontal else 0.0
     for run in _runs(challenge, lambda signals: _is_sane(signals.view) and abs(signals.view.yaw - neutral) < 8.0):
         moments = [run[0].at, *(signals.at for signals in run if signals.view.likeness is not None), run[-1].at]
-        if any(later - earlier > 0.3 + 0.1 for earlier, later in pairwise(moments)):
+        if any(later - earlier > 0.3 + 0.1 + 1e-6 for earlier, later in pairwise(moments)):
             found.append("nobody knows who that was")
     return found
 
@@ -123,7 +123,7 @@ def _step(step: StepRecord, before: Sequence[Signals], during: Sequence[Signals]
     if step.action in SIGNS:
         sign = SIGNS[step.action]
         angles = [(s, sign * (s.view.yaw - yaw)) for s in during if _is_sane(s.view)]
-        return found + _turned(step, angles, 18.0, 10.0) + _in_depth(angles)
+        return found + _turned(step, angles, 18.0, 10.0) + _in_depth(angles) + _whose_head(angles)
     if any(abs(s.view.yaw - yaw) > 18.0 + GRACE_DEG for s in during if _is_sane(s.view)):
         found.append("a turn that nobody asked for")
     if step.action is Action.LOOK_UP:
@@ -147,6 +147,13 @@ def _turned(step: StepRecord, angles: list[tuple[Signals, float]], peak: float, 
     return found
 
 
+def _whose_head(angles: list[tuple[Signals, float]]) -> list[str]:
+    compared = [s.view.turned_likeness for s, angle in angles if angle > 0 and s.view.turned_likeness is not None]
+    if not compared:
+        return ["nobody knows whose head was turned"]
+    return ["another person's head was turned"] if min(compared) < 0.45 else []
+
+
 def _in_depth(angles: list[tuple[Signals, float]]) -> list[str]:
     far = [(s.view, angle) for s, angle in angles if angle >= 14.0 - GRACE_DEG]
     deep = [view for view, _ in far if view.relief is not None and view.relief >= 0.12]
@@ -159,7 +166,11 @@ def _in_depth(angles: list[tuple[Signals, float]]) -> list[str]:
 
 
 def _blinked(step: StepRecord, ahead: Sequence[View], during: Sequence[Signals], yaw: float) -> list[str]:
-    left, right = (max(getattr(view, eye) for view in ahead) for eye in ("left_eye", "right_eye"))
+    views = [*ahead, *(signals.view for signals in during if _is_sane(signals.view))]
+    # Nearly the most open: a wild sample is no eye, and eyes that were closed before the cue may open after it.
+    left, right = (
+        sorted(getattr(view, eye) for view in views)[9 * len(views) // 10] for eye in ("left_eye", "right_eye")
+    )
 
     def shut(signals: Signals) -> bool:
         view = signals.view

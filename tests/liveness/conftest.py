@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from device.liveness.rules import DEFAULT_RULES, Rules
-from device.liveness.session import Consent, Cued, Press, State, step, wants_embedding
+from device.liveness.session import Consent, Cued, Press, State, step, wants_embedding, wants_turned_embedding
 from device.signals import Change, Signals, View
 from device.wire.plan import Action, Plan
 from tests.liveness.captures import NEUTRAL
@@ -47,6 +47,7 @@ class Show:
     tamper: Callable[[Signals, State], Signals | None] = lambda signals, _: signals
     presses: Callable[[int], tuple[Press, ...]] = lambda number: (Press.START,) if number == 5 else ()
     likeness: Callable[[float], float] = lambda _: 0.9
+    turned_likeness: Callable[[float], float | None] = lambda _: 0.8
     seconds: float = 60.0
 
     def play(self) -> State:
@@ -63,6 +64,8 @@ class Show:
                 continue
             if wants_embedding(state, signals, self.rules) and signals.view is not None:
                 signals = replace(signals, view=replace(signals.view, likeness=self.likeness(signals.at)))
+            elif wants_turned_embedding(state, signals, self.rules) and signals.view is not None:
+                signals = replace(signals, view=replace(signals.view, turned_likeness=self.turned_likeness(signals.at)))
             state = step(state, signals, self.plan, self.rules, self.presses(number))
         return state
 

@@ -37,12 +37,16 @@ def film(plan: Plan = PLAN) -> Film:
         shots.append(Shot(signals))
         return signals
 
-    def likeness(_: float) -> float:
-        newest = shots[-1]
-        shots[-1] = replace(newest, signals=with_view(newest.signals, likeness=0.9))
-        return 0.9
+    def measure(value: float, name: str) -> Callable[[float], float]:
+        def likeness(_: float) -> float:
+            newest = shots[-1]
+            shots[-1] = replace(newest, signals=with_view(newest.signals, **{name: value}))
+            return value
 
-    final = Show(plan=plan, fps=FPS, tamper=keep, likeness=likeness).play()
+        return likeness
+
+    frontal, turned = measure(0.9, "likeness"), measure(0.8, "turned_likeness")
+    final = Show(plan=plan, fps=FPS, tamper=keep, likeness=frontal, turned_likeness=turned).play()
     assert isinstance(final, Answered)
     shots[5] = replace(shots[5], presses=(Press.START,))
     # Some seconds more, for what takes longer when it is doctored.

@@ -212,6 +212,11 @@ ATTACKS = {
         left_out("min_likeness", -1.0),
         [each(lambda s: with_view(s, likeness=0.1 if s.view.likeness is not None else None), TURN)],
     ),
+    "another person's head in the turn": (
+        PLAN,
+        left_out("min_turned_likeness", -1.0),
+        [each(lambda s: with_view(s, turned_likeness=0.1 if s.view.turned_likeness is not None else None))],
+    ),
     "nobody was compared on the way": (
         BLINK_PLAN,
         left_out("max_unembedded_s", 9.0),
@@ -238,7 +243,7 @@ ATTACKS = {
         replace(DEFAULT_RULES, max_lost_s=2.0),
         [each(lambda s: replace(s, view=None), BLINKS + 0.02, BLINKS + 0.5)],
     ),
-    "a slow camera": (PLAN, left_out("min_fps", 1.0), [every(2)]),
+    "a slow camera": (PLAN, left_out("min_fps", 1.0), [each(lambda s: with_view(s, turned_likeness=0.8)), every(2)]),
     "one closure that lasts": (BLINK_PLAN, left_out("max_blink_s", 3.0), [blinks(LAST_BLINK + 0.6, 0.9)]),
     "two blinks for one": (BLINK_PLAN, left_out("blink_pair_s", 0.1), [blinks(BLINKS + 1.0, 0.2)]),
     "a leap": (PLAN, left_out("max_shift", math.inf), [at_frame(TURN, shift=1.5), at_frame(TURN + 0.14, shift=1.5)]),
@@ -275,14 +280,14 @@ GOOD = Comparison(score=0.8, threshold=0.4, compared_at=(1.0,), least_likeness=0
 
 def without(record, what):
     """The record without one evidence."""
-    step = {"relief": None, "aspect": None, "passed": False, "done_at": None}
+    step = {"relief": None, "aspect": None, "turned_likeness": None, "passed": False, "done_at": None}
     if what in step:
         return replace(record, steps=tuple(replace(each_step, **{what: step[what]}) for each_step in record.steps))
     return replace(record, **{"last_step": {"steps": record.steps[:-1]}, "likeness": {"least_likeness": None}}[what])
 
 
 @settings(deadline=None)
-@given(plans, st.sampled_from(["relief", "aspect", "passed", "done_at", "last_step", "likeness"]))
+@given(plans, st.sampled_from(["relief", "aspect", "turned_likeness", "passed", "done_at", "last_step", "likeness"]))
 def test_without_any_one_evidence_nobody_is_verified(plan, what):
     record = RECORDS[plan]
     final = Answered(record.last_at, record)

@@ -50,7 +50,7 @@ def _swapped(cast: Cast, name: str, random: np.random.Generator) -> Scene:
 def _swapped_in_turn(cast: Cast, name: str, random: np.random.Generator) -> Scene:
     """A blinking picture of the victim for every frontal frame, the stranger's own head for the turns."""
     victim, stranger = (HeadRenderer(cast.head(each)) for each in (name, cast.another(name)))
-    renderer = SwappedInTurn(victim, stranger, random.uniform(15.0, 19.0))
+    renderer = SwappedInTurn(victim, stranger, random.uniform(15.0, 25.0))
     return Scene(answering(animated(renderer)), cast.reference(name))
 
 
