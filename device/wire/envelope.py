@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from device.wire.fields import decode_base64url
+from device.wire.fields import decode_base64url, unique_members
 
 ALGORITHM = "Ed25519"
 MAX_HEADER_CHARACTERS = 256
@@ -140,7 +140,7 @@ def _checked_header(raw: bytes, kind: Kind) -> str:
     if len(parts) != 3 or len(parts[0]) > MAX_HEADER_CHARACTERS or not all(parts):
         raise EnvelopeError(Fault.MALFORMED)
     try:
-        header = json.loads(decode_base64url(parts[0].decode("ascii")))
+        header = json.loads(decode_base64url(parts[0].decode("ascii")), object_pairs_hook=unique_members)
     except (ValueError, RecursionError):
         raise EnvelopeError(Fault.MALFORMED) from None
     if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"}:
