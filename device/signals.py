@@ -125,10 +125,10 @@ class View:
         aspect: the face's width over its height, relative to the frontal view; a turned print narrows, a turned head
             does so only with its yaw. None until a frontal view was seen.
         nod: degrees of pitch away from the frontal view; None like `aspect`.
-        likeness: the least cosine score of this near-frontal frame's embedding against any earlier one of the challenge,
-            1 for the first; None when not embedded.
-        turned_likeness: the cosine score of this turned frame's embedding against the mean of the near-frontal ones so
-            far; None when not embedded.
+        likeness: the least cosine score of this frontal frame's embedding against any earlier one of the challenge, 1
+            for the first; None when not embedded.
+        turned_likeness: the cosine score of this turned frame's embedding against the mean of the frontal ones so far;
+            None when not embedded.
         chroma: the colour of the light; None when no coloured light is shown or the face is turned.
     """
 

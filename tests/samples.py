@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from device.wire.anchor import AnchorClaims, ChainPlace
 from device.wire.chain import ChainHead, ChainPosition
 from device.wire.claims import (
     Capture,
@@ -14,8 +15,11 @@ from device.wire.claims import (
     Software,
     StepTiming,
 )
+from device.wire.command import CommandClaims, ReplyClaims
+from device.wire.evidence import EvidenceClaims, EvidenceCue, EvidencePack, EvidenceSignals
 from device.wire.fields import ClockState, uuid7
-from device.wire.plan import DEFAULT_ACTIONS, derive_plan, guess_probability
+from device.wire.health import HealthClaims
+from device.wire.plan import DEFAULT_ACTIONS, Action, derive_plan, guess_probability
 from device.wire.sealing import commitment
 
 TERMINAL = "shop-1"
@@ -89,3 +93,86 @@ def echo(request: str = uuid7(NOW * 1000, b"request..."), **changes: Any) -> Req
         "subject": "pseudonym-5",
     }
     return RequestEcho(**(values | changes))
+
+
+def command(**changes: Any) -> CommandClaims:
+    values = {
+        "iss": "central",
+        "aud": TERMINAL,
+        "jti": uuid7(NOW * 1000, b"command..."),
+        "iat": NOW,
+        "exp": NOW + 300,
+        "boot": BOOT,
+        "counter": 1,
+        "command": "identify",
+    }
+    return CommandClaims(**(values | changes))
+
+
+def reply(**changes: Any) -> ReplyClaims:
+    values = {
+        "iss": TERMINAL,
+        "iat": NOW,
+        "boot": BOOT,
+        "uptime_s": 1234.5,
+        "clock": ClockState.SYNCED,
+        "command": uuid7(NOW * 1000, b"command..."),
+        "counter": 1,
+        "status": "refused",
+        "reason": "expired",
+        "sentence": "The command has expired.",
+    }
+    return ReplyClaims(**(values | changes))
+
+
+def health(**changes: Any) -> HealthClaims:
+    values = {
+        "iss": TERMINAL,
+        "iat": NOW,
+        "boot": BOOT,
+        "uptime_s": 1234.5,
+        "clock": ClockState.SYNCED,
+        "outbox": "ok",
+        "waiting": 3,
+        "oldest_waiting_s": 61.0,
+        "outbox_bytes": 40960,
+        "disk_free_bytes": 10**10,
+        "temperature_c": 48.5,
+        "throttled": False,
+        "camera": "ok",
+        "link": "connected",
+        "sessions": 12,
+        "paused": False,
+        "lockout_s": 200.0,
+        "refused_messages": 0,
+    }
+    return HealthClaims(**(values | changes))
+
+
+def anchor(**changes: Any) -> AnchorClaims:
+    values = {
+        "iss": TERMINAL,
+        "iat": NOW,
+        "epoch": 2,
+        "reason": "new-key",
+        "previous": ChainPlace(epoch=1, seq=7, sha256="c" * 64),
+    }
+    return AnchorClaims(**(values | changes))
+
+
+def pack(**changes: Any) -> EvidencePack:
+    signals = EvidenceSignals(
+        at_s=(0.0, 0.066),
+        yaw_deg=(1.5, None),
+        pitch_deg=(-3.0, None),
+        left_eye=(0.31, None),
+        right_eye=(0.3, None),
+        cues=(EvidenceCue(action=Action.BLINK, at_s=1.2),),
+    )
+    return EvidencePack(**({"signals": signals, "portrait": PORTRAIT} | changes))
+
+
+def evidence(**changes: Any) -> EvidenceClaims:
+    """With `sealed` that nobody can open."""
+    values = {"iss": TERMINAL, "epoch": 1, "seq": 1, "result": uuid7(NOW * 1000, b"evidence.."), "sealed": bytes(400)}
+    return EvidenceClaims(**(values | changes))

@@ -36,9 +36,9 @@ class IdentityTrail:
         return least
 
     def likeness(self, embedding: NDArray[np.float32]) -> float | None:
-        """Returns the cosine of a unit embedding, (128,), to the mean of those that are kept; None while there are none.
+        """Returns the cosine of a unit embedding, (128,), to the mean of those that are kept; None without any.
 
-        For a turned head, which differs from single frontal frames by its pose and the frames' blur: the mean is steadier.
+        For a turned head, which differs from single frontal frames by pose and blur: the mean is steadier.
         """
         if not self._embedded:
             return None

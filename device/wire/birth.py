@@ -20,15 +20,15 @@ class Presence(StrEnum):
 
 
 class BirthClaims(Claims):
-    """A birth, or the last will (`lost`) signed together with it.
+    """A birth, or the last will (`lost`) signed with it; epoch to waiting are absent while the outbox is unreadable.
 
     Attributes:
         boot: requests must name it.
         epoch: the chain's epoch.
-        head_seq: place of the newest result in the chain; 0 when there is none. A server that holds a
+        head_seq: place of the newest result in the chain; 0 when there is none in this epoch. A server that holds a
             later one knows that the terminal was rolled back.
-        head_sha256: SHA-256 of that result's envelope; 64 zeros when there is none.
-        waiting: results without a receipt.
+        head_sha256: SHA-256 of that result's (or, at 0, the anchor's) envelope; 64 zeros when there is none.
+        waiting: envelopes without a receipt.
     """
 
     iss: TerminalId
@@ -37,8 +37,8 @@ class BirthClaims(Claims):
     uptime_s: Annotated[float, Field(ge=0)]
     clock: ClockState | Code
     presence: Presence | Code
-    epoch: Counter
-    head_seq: Counter
-    head_sha256: Sha256
-    waiting: Counter
+    epoch: Counter | None = None
+    head_seq: Counter | None = None
+    head_sha256: Sha256 | None = None
+    waiting: Counter | None = None
     software: Software

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from device.wire.evidence import EvidenceMark
 from device.wire.fields import (
     Claims,
     ClockState,
@@ -191,6 +192,7 @@ class ResultClaims(Claims):
         comparison: absent when nothing was compared.
         challenge: absent when the session ended before one was derived.
         reference: absent when there was none.
+        evidence: absent when none was asked for, or there was none to give.
     """
 
     iss: TerminalId
@@ -213,6 +215,7 @@ class ResultClaims(Claims):
     challenge: Challenge | None = None
     capture: Capture
     reference: ReferenceMark | None = None
+    evidence: EvidenceMark | None = None
     software: Software
 
     @model_validator(mode="after")

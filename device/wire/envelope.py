@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from joserfc import jws
@@ -34,6 +35,10 @@ class Kind(StrEnum):
     REQUEST = "likeness-request+jwt"
     RECEIPT = "likeness-receipt+jwt"
     COMMAND = "likeness-command+jwt"
+    REPLY = "likeness-reply+jwt"
+    HEALTH = "likeness-health+jwt"
+    EVIDENCE = "likeness-evidence+jwt"
+    ANCHOR = "likeness-anchor+jwt"
     UPDATE = "likeness-update+jwt"
 
     @property
@@ -47,7 +52,11 @@ _MAX_BYTES = {
     Kind.BIRTH: 4 * 1024,
     Kind.REQUEST: 120 * 1024,
     Kind.RECEIPT: 96 * 1024,
-    Kind.COMMAND: 16 * 1024,
+    Kind.COMMAND: 4 * 1024,
+    Kind.REPLY: 4 * 1024,
+    Kind.HEALTH: 4 * 1024,
+    Kind.EVIDENCE: 176 * 1024,
+    Kind.ANCHOR: 4 * 1024,
     Kind.UPDATE: 16 * 1024,
 }
 
@@ -134,8 +143,32 @@ def open_envelope(raw: bytes, kind: Kind, keys: VerificationKeys) -> Envelope:
     return Envelope(kind, kid, opened.payload, raw)
 
 
+def kind_among(raw: bytes, kinds: Collection[Kind]) -> Kind:
+    """Says as which of `kinds` an envelope is to be opened, where a topic carries several; raises EnvelopeError.
+
+    Nothing is verified: it is what the envelope claims to be, and `open_envelope` pins it.
+    """
+    if len(raw) > max(kind.max_bytes for kind in kinds):
+        raise EnvelopeError(Fault.OVERSIZED)
+    claimed = _header(raw)["typ"]
+    for kind in kinds:
+        if claimed == kind.value:
+            return kind
+    raise EnvelopeError(Fault.WRONG_TYPE)
+
+
 def _checked_header(raw: bytes, kind: Kind) -> str:
-    """Returns the key id of a header that has exactly `alg`, `typ` and `kid`, the first two as pinned."""
+    """Returns the key id of a header whose `alg` and `typ` are as pinned."""
+    header = _header(raw)
+    if header["alg"] != ALGORITHM:
+        raise EnvelopeError(Fault.WRONG_ALGORITHM)
+    if header["typ"] != kind.value:
+        raise EnvelopeError(Fault.WRONG_TYPE)
+    return str(header["kid"])
+
+
+def _header(raw: bytes) -> dict[str, Any]:
+    """Returns a header that has exactly `alg`, `typ` and `kid`, the last one a string."""
     parts = raw.split(b".", 3)
     if len(parts) != 3 or len(parts[0]) > MAX_HEADER_CHARACTERS or not all(parts):
         raise EnvelopeError(Fault.MALFORMED)
@@ -143,20 +176,13 @@ def _checked_header(raw: bytes, kind: Kind) -> str:
         header = json.loads(decode_base64url(parts[0].decode("ascii")), object_pairs_hook=unique_members)
     except (ValueError, RecursionError):
         raise EnvelopeError(Fault.MALFORMED) from None
-    if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"}:
+    if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"} or not isinstance(header["kid"], str):
         raise EnvelopeError(Fault.MALFORMED)
-    if header["alg"] != ALGORITHM:
-        raise EnvelopeError(Fault.WRONG_ALGORITHM)
-    if header["typ"] != kind.value:
-        raise EnvelopeError(Fault.WRONG_TYPE)
-    kid = header["kid"]
-    if not isinstance(kid, str):
-        raise EnvelopeError(Fault.MALFORMED)
-    return kid
+    return header
 
 
 class _Registry(jws.JWSRegistry):
-    """joserfc's own limit on the payload is lower than our longest request."""
+    """joserfc's own limit on the payload is lower than our longest envelopes."""
 
     max_payload_length = max(_MAX_BYTES.values())
 

@@ -7,7 +7,7 @@ import re
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from device.wire.envelope import SigningKey, key_id
 
@@ -50,6 +50,17 @@ def parse_verification_keys(pem: bytes) -> dict[str, Ed25519PublicKey]:
     return keys
 
 
+def parse_sealing_key(pem: bytes) -> X25519PublicKey:
+    """Reads one X25519 public key; raises KeyFormatError."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyFormatError("not a public key in PEM form") from None
+    if not isinstance(key, X25519PublicKey):
+        raise KeyFormatError("not an X25519 public key")
+    return key
+
+
 def private_pem(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
     """Writes a private key as unencrypted PKCS #8: it belongs into a file of mode 0600."""
     return key.private_bytes(
@@ -57,7 +68,7 @@ def private_pem(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
     )
 
 
-def public_pem(key: Ed25519PublicKey) -> bytes:
+def public_pem(key: Ed25519PublicKey | X25519PublicKey) -> bytes:
     """Writes a public key as SubjectPublicKeyInfo."""
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 

@@ -20,17 +20,17 @@ class Verdict(StrEnum):
 
 
 class ReceiptEntry(Claims):
-    """One result: its place, the SHA-256 of its envelope, the verdict, and why it is quarantined."""
+    """One result, anchor (seq 0) or evidence: place, SHA-256 of its envelope, verdict, and why it is quarantined."""
 
     epoch: Counter
-    seq: Annotated[Counter, Field(ge=1)]
+    seq: Counter
     sha256: Sha256
     verdict: Verdict | Code
     reason: Code | None = None
 
 
 class ReceiptClaims(Claims):
-    """A receipt for up to 256 results of one terminal: `iss` is central, `aud` the terminal."""
+    """A receipt for up to 256 envelopes of one terminal: `iss` is central, `aud` the terminal."""
 
     iss: Name
     aud: TerminalId

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from device.wire.claims import Grade, RequestEcho
+from device.wire.evidence import EvidenceKinds
 from device.wire.fields import (
     Binary,
     Claims,
@@ -37,6 +38,7 @@ class Policy(Claims):
         light: `experimental` shows the coloured light where there is a ring; `off` for whoever asks for it.
         grades: the grades of reference that will do. A request without a reference asks for the printed card, which
             has to be among them.
+        evidence: what to send with the result, sealed to central. A terminal without central's evidence key refuses.
     """
 
     fmr: FalseMatchRate = FalseMatchRate.ONE_IN_1000
@@ -45,6 +47,7 @@ class Policy(Claims):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     light: LightChoice = LightChoice.OFF
     grades: Annotated[tuple[Grade | Code, ...], Field(min_length=1, max_length=4)] = (Grade.REQUEST,)
+    evidence: EvidenceKinds = ()
 
 
 class SealedReference(Claims):

@@ -1,4 +1,4 @@
-"""Sealing a picture to one key (HPKE, RFC 9180, base mode), and committing to it without showing it.
+"""Sealing bytes to one key (HPKE, RFC 9180, base mode), and committing to a picture without showing it.
 
 HPKE does not say who sealed: what is sealed is only as trustworthy as the signed envelope around it.
 """
@@ -29,28 +29,33 @@ class SealingContext:
     """What sealed bytes are bound to, so that they open nowhere else.
 
     Attributes:
-        kind: what is sealed: `reference`.
-        request: id of the request.
+        kind: what is sealed: `reference` or `evidence`.
+        subject: id of the request, or of the result.
         terminal: id of the terminal.
         purpose: the request's purpose.
         direction: `to-terminal` or `to-central`.
     """
 
     kind: str
-    request: str
+    subject: str
     terminal: str
     purpose: str
     direction: str
 
     def info(self) -> bytes:
         """HPKE's `info`: every field after its length in two bytes, big endian."""
-        fields = ("likeness/v1/seal", self.kind, self.request, self.terminal, self.purpose, self.direction)
+        fields = ("likeness/v1/seal", self.kind, self.subject, self.terminal, self.purpose, self.direction)
         return b"".join(len(raw).to_bytes(2, "big") + raw for raw in (field.encode() for field in fields))
 
 
 def reference_context(*, request: str, terminal: str, purpose: str) -> SealingContext:
     """The context of a reference that central sends with a request."""
     return SealingContext("reference", request, terminal, purpose, "to-terminal")
+
+
+def evidence_context(*, result: str, terminal: str, purpose: str) -> SealingContext:
+    """The context of the evidence that a terminal sends with a result."""
+    return SealingContext("evidence", result, terminal, purpose, "to-central")
 
 
 def seal(plaintext: bytes, recipient: X25519PublicKey, context: SealingContext) -> bytes:

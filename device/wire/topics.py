@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from device.wire.envelope import Kind
 from device.wire.fields import TERMINAL_PATTERN
 
 ROOT = "likeness/v1"
@@ -26,6 +27,18 @@ class Leaf(StrEnum):
 
 TO_TERMINAL = (Leaf.REQUEST, Leaf.RECEIPT, Leaf.COMMAND)
 TO_CENTRAL = (Leaf.RESULT, Leaf.EVIDENCE, Leaf.STATUS, Leaf.HEALTH, Leaf.COMMAND_REPLY)
+
+CARRIES = {
+    Leaf.REQUEST: (Kind.REQUEST,),
+    Leaf.RECEIPT: (Kind.RECEIPT,),
+    Leaf.COMMAND: (Kind.COMMAND,),
+    Leaf.RESULT: (Kind.RESULT, Kind.ANCHOR),
+    Leaf.EVIDENCE: (Kind.EVIDENCE,),
+    Leaf.STATUS: (Kind.BIRTH,),
+    Leaf.HEALTH: (Kind.HEALTH,),
+    Leaf.COMMAND_REPLY: (Kind.REPLY,),
+}
+"""What an envelope on each leaf may be; for anything else it is not opened."""
 
 
 def topic(terminal: str, leaf: Leaf) -> str:

@@ -9,9 +9,13 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from device.wire.anchor import AnchorClaims
 from device.wire.birth import BirthClaims
 from device.wire.claims import ResultClaims
+from device.wire.command import CommandClaims, ReplyClaims
+from device.wire.evidence import EvidenceClaims, EvidencePack
 from device.wire.fields import Claims
+from device.wire.health import HealthClaims
 from device.wire.receipt import ReceiptClaims
 from device.wire.request import RequestClaims
 
@@ -21,6 +25,12 @@ CLAIM_SETS: dict[str, type[Claims]] = {
     "birth": BirthClaims,
     "request": RequestClaims,
     "receipt": ReceiptClaims,
+    "command": CommandClaims,
+    "reply": ReplyClaims,
+    "health": HealthClaims,
+    "evidence": EvidenceClaims,
+    "evidence-pack": EvidencePack,
+    "anchor": AnchorClaims,
 }
 
 # What a model says in code and not in its types.

@@ -37,9 +37,10 @@ class Holder:
             before=before and before[1],
             after=after and after[0],
             prev_is_fork=position.prev in self.forks,
+            approved=self.epoch,
         )
         standing = classify(position, sha256, known)
-        if standing in (Standing.NEXT, Standing.GAP, Standing.FILLS_GAP):
+        if standing in (Standing.NEXT, Standing.GAP, Standing.FILLS_GAP, Standing.ANCHOR):
             self.links[position.epoch, position.seq] = (position.prev, sha256)
         elif standing is not Standing.DUPLICATE:
             self.forks.add(sha256)
@@ -108,3 +109,56 @@ def test_a_gap_is_filled_by_the_very_result_only():
     assert holder.take(*links[2]) is Standing.GAP
     assert holder.take(links[1][0], digest("another")) is Standing.FORK
     assert holder.take(*links[1]) is Standing.FILLS_GAP
+
+
+def anchored(epoch: int, branch: str = "") -> tuple[ChainPosition, str]:
+    return ChainPosition(epoch, 0, digest("what was before")), digest(f"anchor {epoch}{branch}")
+
+
+def after(anchor: tuple[ChainPosition, str], length: int) -> list[tuple[ChainPosition, str]]:
+    head, links = ChainHead(anchor[0].epoch, 0, anchor[1]), []
+    for number in range(length):
+        position, sha256 = head.next(), digest(f"{anchor[1]}/{number}")
+        links.append((position, sha256))
+        head = head.advanced(sha256)
+    return links
+
+
+def test_an_epoch_goes_on_from_its_anchor():
+    holder, anchor = Holder(epoch=1), anchored(2)
+    for link in chain(3):
+        holder.take(*link)
+    holder.epoch = 2
+    assert holder.take(*anchor) is Standing.ANCHOR
+    assert {holder.take(*link) for link in after(anchor, 3)} == {Standing.NEXT}
+    assert holder.take(*anchor) is Standing.DUPLICATE
+    assert holder.take(*chain(4)[3]) is Standing.STALE_EPOCH
+
+
+def test_nobody_links_an_anchor_that_the_registry_does_not_name():
+    holder = Holder(epoch=1)
+    assert holder.take(*chain(1)[0]) is Standing.NEXT
+    assert holder.take(*anchored(2)) is Standing.UNANCHORED_EPOCH
+    assert holder.take(*anchored(1)) is Standing.FORK
+    holder.epoch = 3
+    assert holder.take(*anchored(2)) is Standing.UNANCHORED_EPOCH
+
+
+def test_an_epoch_has_one_anchor():
+    holder = Holder(epoch=2)
+    assert holder.take(*anchored(2)) is Standing.ANCHOR
+    assert holder.take(*anchored(2, "another")) is Standing.FORK
+    assert holder.take(*anchored(1)) is Standing.STALE_EPOCH
+
+
+def test_a_result_before_its_anchor_is_not_linked():
+    holder, anchor = Holder(epoch=2), anchored(2)
+    assert holder.take(*after(anchor, 1)[0]) is Standing.UNANCHORED_EPOCH
+    assert holder.take(ChainPosition(2, 1, GENESIS), digest("without")) is Standing.UNANCHORED_EPOCH
+
+
+def test_the_first_result_names_the_anchor():
+    holder = Holder(epoch=2)
+    holder.take(*anchored(2))
+    assert holder.take(ChainPosition(2, 1, GENESIS), digest("x")) is Standing.FORK
+    assert holder.take(*after(anchored(2), 3)[2]) is Standing.GAP

@@ -101,12 +101,6 @@ STREAMS = (
         _directed(lambda performance, _random, seed: Frozen(performance, 0.0, seed)),
     ),
     Species(
-        "frames-frozen-noisy",
-        "The same picture with new noise, coded anew each time.",
-        Claim.COVERED,
-        _directed(lambda performance, _random, seed: Frozen(performance, 2.5, seed)),
-    ),
-    Species(
         "frames-repeated",
         "Each picture two to four times over.",
         Claim.COVERED,
@@ -143,6 +137,13 @@ _SEALED = "Seal the housing, and let the technician's visit check the seal: the 
 RESIDUAL_STREAMS = (
     Species(
         "warp-egg", "The portrait drawn on an ellipsoid and turned: injected.", Claim.RESIDUAL, _egg, advice=_SEALED
+    ),
+    Species(
+        "frames-frozen-noisy",
+        "One picture with new noise, coded anew each time, whenever no action is asked for: injected.",
+        Claim.RESIDUAL,
+        _directed(lambda performance, _random, seed: Frozen(performance, 2.5, seed)),
+        advice=_SEALED,
     ),
     Species(
         "frames-repeated-noisy",
