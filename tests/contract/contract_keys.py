@@ -28,6 +28,7 @@ RESULT_KEYS = {name: signing_key(f"{name} result") for name in ("shop-1", "shop-
 OLD_RESULT_KEY = signing_key("shop-1 old result")
 REQUEST_KEY, RECEIPT_KEY = signing_key("central requests"), signing_key("central receipts")
 STRANGER = signing_key("stranger")
+EVIDENCE_KEY = X25519PrivateKey.from_private_bytes(seed("central evidence"))
 UNSEALING_KEYS = {name: X25519PrivateKey.from_private_bytes(seed(f"{name} unsealing")) for name in RESULT_KEYS}
 
 
@@ -35,12 +36,13 @@ def key_file() -> dict[str, Any]:
     """keys.json: who signs what, and central's registry."""
     results = [_jwk(key, terminal=name, revoked=False) for name, key in RESULT_KEYS.items()]
     return {
-        "result": [*results, _jwk(OLD_RESULT_KEY, terminal="shop-1", revoked=True)],
-        "request": [_jwk(REQUEST_KEY)],
-        "receipt": [_jwk(RECEIPT_KEY)],
+        "results": [*results, _jwk(OLD_RESULT_KEY, terminal="shop-1", revoked=True)],
+        "requests": [_jwk(REQUEST_KEY)],
+        "receipts": [_jwk(RECEIPT_KEY)],
         "unsealing": [
             {"terminal": name, "kty": "OKP", "crv": "X25519"} | _halves(key) for name, key in UNSEALING_KEYS.items()
         ],
+        "evidence": {"kty": "OKP", "crv": "X25519"} | _halves(EVIDENCE_KEY),
         "terminals": {
             "shop-1": {"epoch": 1, "revoked": False},
             "shop-2": {"epoch": 2, "revoked": False},
@@ -73,7 +75,9 @@ def seal(plaintext: bytes, recipient: X25519PublicKey, info: bytes, label: str) 
     shared = _extract_expand(kem, b"", b"eae_prk", ephemeral.exchange(recipient), encapsulated + public)
     context = b"\0" + _extract(suite, b"", b"psk_id_hash", b"") + _extract(suite, b"", b"info_hash", info)
     secret = _extract(suite, shared, b"secret", b"")
-    key, nonce = (_expand(suite, secret, label, context, length) for label, length in ((b"key", 32), (b"base_nonce", 12)))
+    key, nonce = (
+        _expand(suite, secret, label, context, length) for label, length in ((b"key", 32), (b"base_nonce", 12))
+    )
     return encapsulated + AESGCM(key).encrypt(nonce, plaintext, b"")
 
 

@@ -8,16 +8,17 @@ import hmac
 import json
 from typing import Any
 
-from contract_keys import UNSEALING_KEYS, seal
+from contract_keys import EVIDENCE_KEY, UNSEALING_KEYS, seal
 
 from device.wire.fields import encode_base64url
 from device.wire.light import derive_light
 from device.wire.plan import derive_plan, guess_probability
-from device.wire.sealing import reference_context
+from device.wire.sealing import evidence_context, reference_context
 
 NOW = 1_795_000_000
 BOOT = "11111111-2222-4333-8444-555555555555"
 REQUEST_ID = "0199f0c4-1c00-7000-8000-0000000000aa"
+COMMAND_ID = "0199f0c4-1c00-7000-8000-0000000000cc"
 NONCE, SALT = bytes(range(32)), bytes(range(100, 132))
 SESSION = "0199f0c4-1c00-7000-8000-000000000001"
 PICTURE = b"this stands for a portrait; there is none in these vectors"
@@ -36,6 +37,14 @@ ECHO = {
     "attendant": "attendant-3",
     "transaction": "transaction-9",
     "subject": "pseudonym-5",
+}
+SIGNALS = {
+    "at_s": [0.0, 0.066],
+    "yaw_deg": [1.5, None],
+    "pitch_deg": [-3.0, None],
+    "left_eye": [0.31, None],
+    "right_eye": [0.3, None],
+    "cues": [{"action": "blink", "at_s": 1.2}],
 }
 
 Document = dict[str, Any]
@@ -78,7 +87,7 @@ def challenge(terminal: str = "shop-1", nonce: bytes = NONCE, *, light: bool = F
         "plan": list(plan.actions),
         "pauses_s": list(plan.pauses_s),
         "steps": steps,
-        "guess_probability": guess_probability(plan.actions),
+        "guess_probability": guess_probability(ACTIONS),
     }
     if light:
         code = derive_light(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal)
@@ -171,4 +180,76 @@ def birth(**changes: Any) -> Document:
         "head_sha256": GENESIS,
         "waiting": 0,
         "software": SOFTWARE,
+    } | changes
+
+
+def command(**changes: Any) -> Document:
+    return {
+        "iss": "central",
+        "aud": "shop-1",
+        "jti": COMMAND_ID,
+        "iat": NOW,
+        "exp": NOW + 600,
+        "boot": BOOT,
+        "counter": 5,
+        "command": "identify",
+    } | changes
+
+
+def reply(**changes: Any) -> Document:
+    return {
+        "iss": "shop-1",
+        "iat": NOW,
+        "boot": BOOT,
+        "uptime_s": 12.5,
+        "clock": "synced",
+        "command": COMMAND_ID,
+        "counter": 5,
+        "status": "done",
+        "sentence": "The panel shows itself.",
+    } | changes
+
+
+def health(**changes: Any) -> Document:
+    return {
+        "iss": "shop-1",
+        "iat": NOW,
+        "boot": BOOT,
+        "uptime_s": 12.5,
+        "clock": "stepped",
+        "outbox": "ok",
+        "waiting": 2,
+        "oldest_waiting_s": 61.5,
+        "outbox_bytes": 40960,
+        "disk_free_bytes": 8_000_000_000,
+        "temperature_c": 48.5,
+        "throttled": False,
+        "camera": "ok",
+        "link": "connected",
+        "sessions": 12,
+        "paused": False,
+        "refused_messages": 0,
+    } | changes
+
+
+def anchor(**changes: Any) -> Document:
+    return {
+        "iss": "shop-2",
+        "iat": NOW,
+        "epoch": 2,
+        "reason": "restored-card",
+        "previous": {"epoch": 1, "seq": 7, "sha256": "c" * 64},
+    } | changes
+
+
+def evidence(**changes: Any) -> Document:
+    pack = text({"signals": SIGNALS, "portrait": encode_base64url(PICTURE)})
+    info = evidence_context(result=declined()["jti"], terminal="shop-1", purpose="sim-registration").info()
+    sealed = seal(pack, EVIDENCE_KEY.public_key(), info, "evidence")
+    return {
+        "iss": "shop-1",
+        "epoch": 1,
+        "seq": 1,
+        "result": declined()["jti"],
+        "sealed": encode_base64url(sealed),
     } | changes
