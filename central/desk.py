@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from central.connection import Connection, Delivery
+from central.connection import Connection
 from central.receiver import read_birth
 from central.registry import Registry
 from device.wire.birth import BirthClaims, Presence
@@ -70,13 +69,9 @@ def wait_for_birth(
     """Waits for the terminal to be on the line, as its retained status says; raises DeskError."""
     deadline = monotonic() + limit_s
     while (remaining := deadline - monotonic()) > 0:
-        try:
-            event = connection.inbox.get(timeout=remaining)
-        except queue.Empty:
-            break
-        if isinstance(event, Delivery):
-            birth = read_birth(event.payload, terminal, registry)
-            connection.acknowledge(event)
+        for delivery in connection.collect(1, remaining):
+            birth = read_birth(delivery.payload, terminal, registry)
+            connection.acknowledge(delivery)
             if birth is not None and birth.presence == Presence.ONLINE:
                 return birth
     raise DeskError(f"terminal {terminal} is not on the line: start it, or give it more time with --wait")

@@ -20,6 +20,7 @@ from device.wire.evidence import EvidenceClaims, EvidenceCue, EvidencePack, Evid
 from device.wire.fields import ClockState, uuid7
 from device.wire.health import HealthClaims
 from device.wire.plan import DEFAULT_ACTIONS, Action, derive_plan, guess_probability
+from device.wire.request import Policy, RequestClaims
 from device.wire.sealing import commitment
 
 TERMINAL = "shop-1"
@@ -93,6 +94,27 @@ def echo(request: str = uuid7(NOW * 1000, b"request..."), **changes: Any) -> Req
         "subject": "pseudonym-5",
     }
     return RequestEcho(**(values | changes))
+
+
+def request(**changes: Any) -> RequestClaims:
+    """For the printed card: nothing is sealed in it."""
+    told = echo()
+    values = {
+        "iss": "central",
+        "aud": TERMINAL,
+        "jti": told.id,
+        "iat": NOW,
+        "exp": NOW + 300,
+        "boot": BOOT,
+        "nonce": NONCE,
+        "policy": Policy(grades=("card",)),
+        **told.model_dump(exclude={"id"}),
+    }
+    return RequestClaims(**(values | changes))
+
+
+def card() -> ReferenceMark:
+    return ReferenceMark(commitment="d" * 64, grade="card")
 
 
 def command(**changes: Any) -> CommandClaims:

@@ -316,7 +316,9 @@ def presence(world: World) -> list[str]:
     ledger = Ledger(world.central.settings.ledger)
     try:
         keys = load_registry(world.central.settings.registry).keys
-        return [BirthClaims.read(open_envelope(raw, Kind.BIRTH, keys).payload).presence for raw in ledger.births()]
+        return [
+            BirthClaims.read(open_envelope(raw, Kind.BIRTH, keys).payload).presence for raw in ledger.fleet.births()
+        ]
     finally:
         ledger.close()
 

@@ -1,0 +1,56 @@
+"""The ledger's tables, step by step: a ledger is brought to the newest step when it is opened, and never back.
+
+Each step is a tuple of statements in SQL that SQLite and PostgreSQL both know, but for {number} and {bytes}, which
+each calls otherwise. A step that was published is never changed: what comes later is another step.
+"""
+
+from __future__ import annotations
+
+LEDGER = (
+    # One row for each envelope in custody, in its order. Nothing here is ever changed or deleted.
+    """CREATE TABLE journal (
+        number {number} PRIMARY KEY,
+        terminal TEXT NOT NULL, epoch BIGINT NOT NULL, seq BIGINT NOT NULL,
+        sha256 TEXT NOT NULL, prev TEXT NOT NULL,
+        linked BOOLEAN NOT NULL, verdict TEXT NOT NULL, reason TEXT, received BIGINT NOT NULL
+    )""",
+    # A place is given once. Digests need no index of their own: whoever knows a result knows its place.
+    "CREATE UNIQUE INDEX links ON journal (terminal, epoch, seq) WHERE linked",
+    "CREATE UNIQUE INDEX apart ON journal (sha256) WHERE NOT linked",
+    "CREATE INDEX journal_by_time ON journal (received)",
+    """CREATE TABLE results (
+        number {number} PRIMARY KEY REFERENCES journal,
+        outcome TEXT NOT NULL, source TEXT NOT NULL,
+        request TEXT, subject TEXT, attendant TEXT, outlet TEXT, "transaction" TEXT, envelope {bytes} NOT NULL
+    )""",
+    "CREATE INDEX results_by_request ON results (request) WHERE request IS NOT NULL",
+    "CREATE INDEX results_by_subject ON results (subject) WHERE subject IS NOT NULL",
+    """CREATE TABLE quarantine (
+        number {number} PRIMARY KEY REFERENCES journal, request TEXT, envelope {bytes} NOT NULL
+    )""",
+    # Anchors begin the epochs after the first; they stand in the journal at seq 0.
+    "CREATE TABLE anchors (number {number} PRIMARY KEY REFERENCES journal, envelope {bytes} NOT NULL)",
+    "CREATE INDEX quarantine_by_request ON quarantine (request) WHERE request IS NOT NULL",
+    # Receipts that were sent, for runs of numbers.
+    "CREATE TABLE receipts (first {number} PRIMARY KEY, last BIGINT NOT NULL, sent BIGINT NOT NULL)",
+    """CREATE TABLE gaps (
+        terminal TEXT NOT NULL, epoch BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL,
+        noticed BIGINT NOT NULL, PRIMARY KEY (terminal, epoch, first)
+    )""",
+    """CREATE TABLE refused (
+        terminal TEXT NOT NULL, sha256 TEXT NOT NULL, reason TEXT NOT NULL,
+        times BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (terminal, sha256)
+    )""",
+    # What was asked, without the reference; its sealed bytes are in `unanswered` only as long as they may be sent.
+    """CREATE TABLE requests (
+        id TEXT PRIMARY KEY, terminal TEXT NOT NULL, boot TEXT NOT NULL, expires BIGINT NOT NULL, asked TEXT NOT NULL
+    )""",
+    """CREATE TABLE unanswered (
+        id TEXT PRIMARY KEY REFERENCES requests, envelope {bytes} NOT NULL
+    )""",
+    "CREATE TABLE births (terminal TEXT PRIMARY KEY, received BIGINT NOT NULL, envelope {bytes} NOT NULL)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER,)
+APPEND_ONLY = ("journal", "results", "quarantine", "anchors", "requests")
+"""Tables in which the database itself refuses to change or delete a row."""
