@@ -1,8 +1,10 @@
 // What both sides of the contract need, by docs/protocol.md alone: opening envelopes, reading claims, deriving, unsealing.
-import { createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync } from 'node:crypto'
+import { createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync, webcrypto } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import Ajv from 'ajv/dist/2020.js'
 import { compactVerify, importJWK } from 'jose'
+
+globalThis.crypto ??= webcrypto // Debian 12 has Node 18
 
 export const read = (name) => JSON.parse(readFileSync(`${process.argv[2]}/${name}.json`, 'utf8'))
 export const keys = read('keys')

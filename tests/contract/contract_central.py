@@ -1,103 +1,64 @@
-"""Central with nothing but a memory: the rules of `central` and of the wire, as the custody vectors need them."""
+"""Central as it is, ledger and all, with the registry of the vectors."""
 
 from __future__ import annotations
 
-import itertools
-from typing import Any
+from pathlib import Path
 
 from contract_files import public_keys, read
 
-from central.assessment import contradiction, disagreement
-from device.wire.anchor import AnchorClaims
-from device.wire.chain import ChainHead, ChainPosition, Standing, Surroundings, classify
-from device.wire.claims import ResultClaims, ResultPlace
-from device.wire.envelope import Envelope, EnvelopeError, Kind, kind_among, open_envelope
-from device.wire.fields import ClaimsError
+from central.custodian import Custodian
+from central.ledger import Ledger
+from central.registry import ResultKeyEntry, TerminalEntry, load_registry, registry_text
+from central.verify import RefusedError, open_result
+from device.wire.envelope import Kind, open_envelope
 from device.wire.request import RequestClaims
-from device.wire.topics import CARRIES, Leaf
 
-KEYS = public_keys()
-REGISTRY = read("keys")
-OWNERS = {key["kid"]: key for key in REGISTRY["results"]}
-LINKED = {Standing.NEXT, Standing.GAP, Standing.FILLS_GAP, Standing.ANCHOR}
+NOW = 1_795_000_060
 
 
 class Central:
-    def __init__(self, requests: list[str], *, rehearsal: bool) -> None:
-        self.rehearsal = rehearsal
-        opened = [open_envelope(raw.encode(), Kind.REQUEST, KEYS[Kind.REQUEST]) for raw in requests]
-        self.requests = {claims.jti: claims for claims in (RequestClaims.read(envelope.payload) for envelope in opened)}
-        self.links: dict[str, dict[tuple[int, int], tuple[str, str]]] = {}
-        self.known: dict[str, str] = {}
-        self.apart: set[str] = set()
-        self.answers: dict[str, int] = {}
+    """Takes one message at a time into a ledger of its own."""
+
+    def __init__(self, folder: Path, requests: list[str], *, rehearsal: bool) -> None:
+        (folder / "registry.yaml").write_text(_registry())
+        self._registry, self._rehearsal = load_registry(folder / "registry.yaml"), rehearsal
+        self.ledger = Ledger(folder / "ledger.sqlite")
+        for raw in requests:
+            envelope = open_envelope(raw.encode(), Kind.REQUEST, public_keys()[Kind.REQUEST])
+            self.ledger.requests.add(RequestClaims.read(envelope.payload), envelope.raw)
 
     def take(self, terminal: str, raw: bytes) -> str:
+        """What becomes of it, in the words of the vectors."""
         try:
-            kind = kind_among(raw, CARRIES[Leaf.RESULT])
-            envelope = open_envelope(raw, kind, KEYS[kind])
-            claims: Any = (AnchorClaims if kind is Kind.ANCHOR else ResultPlace).read(envelope.payload)
-        except EnvelopeError as error:
-            return f"refused: {error.fault.value}"
-        except ClaimsError:
-            return "refused: malformed"
-        if not OWNERS[envelope.kid]["terminal"] == terminal == claims.iss:
-            return "refused: other-terminal"
-        place = claims.position if kind is Kind.ANCHOR else ChainPosition(claims.epoch, claims.seq, claims.prev)
-        if envelope.sha256 not in self.known:
-            self.known[envelope.sha256] = self._judge(terminal, envelope, place)
-        return self.known[envelope.sha256]
-
-    def _judge(self, terminal: str, envelope: Envelope, place: ChainPosition) -> str:
-        links = self.links.setdefault(terminal, {})
-        standing = classify(place, envelope.sha256, self._surroundings(terminal, place))
-        if standing not in LINKED:
-            self.apart.add(envelope.sha256)
-            return f"quarantined: {standing.value}"
-        links[place.epoch, place.seq] = (place.prev, envelope.sha256)
-        distrust = self._distrust(terminal, envelope)
-        return f"quarantined: {distrust}" if distrust else "accepted"
-
-    def _surroundings(self, terminal: str, place: ChainPosition) -> Surroundings:
-        links, approved = self.links[terminal], REGISTRY["terminals"][terminal]["epoch"]
-        newest = max(links, default=None)
-        same, before, after = (links.get((place.epoch, place.seq + step)) for step in (0, -1, 1))
-        return Surroundings(
-            head=ChainHead(*newest, links[newest][1]) if newest else ChainHead(approved),
-            same=same and same[1],
-            before=before and before[1],
-            after=after and after[0],
-            prev_is_fork=place.prev in self.apart,
-            approved=approved,
-        )
-
-    def _distrust(self, terminal: str, envelope: Envelope) -> str | None:
-        revoked = OWNERS[envelope.kid]["revoked"] or REGISTRY["terminals"][terminal]["revoked"]
-        if envelope.kind is Kind.ANCHOR:
-            return "revoked" if revoked else None
-        try:
-            claims = ResultClaims.read(envelope.payload)
-        except ClaimsError:
-            return "malformed-claims"
-        if revoked:
-            return "revoked"
-        if not claims.is_live and not self.rehearsal:
-            return "not-live"
-        return contradiction(claims) or self._against_request(claims)
-
-    def _against_request(self, claims: ResultClaims) -> str | None:
-        if claims.request is None:
-            return None
-        asked = self.requests.get(claims.request.id)
-        if asked is None:
-            return "unknown-request"
-        if self.answers.get(asked.jti, 0) >= asked.policy.attempts:
-            return "too-many-results"
-        if (wrong := disagreement(claims, asked)) is not None:
-            return wrong
-        self.answers[asked.jti] = self.answers.get(asked.jti, 0) + 1
-        return None
+            opened = open_result(raw, terminal, self._registry, rehearsal=self._rehearsal)
+        except RefusedError as error:
+            return f"refused: {error}"
+        with self.ledger.batch():
+            entries, _ = Custodian(self.ledger).take([opened], self._registry, NOW)
+        ((entry,),) = entries.values()
+        return f"{entry.verdict}: {entry.reason}" if entry.reason else str(entry.verdict)
 
     def gaps(self, terminal: str) -> list[list[int]]:
-        places = [0, *sorted(seq for _, seq in self.links.get(terminal, {}))]
-        return [[1, a + 1, b - 1] for a, b in itertools.pairwise(places) if b > a + 1]
+        """Epoch, first and last place of every hole."""
+        return [[gap.epoch, gap.first, gap.last] for gap in self.ledger.gaps() if gap.terminal == terminal]
+
+
+def _registry() -> str:
+    vectors = read("keys")
+    unsealing = {key["terminal"]: key["x"] for key in vectors["unsealing"]}
+    return registry_text(
+        {
+            name: TerminalEntry(
+                outlet="outlet-7",
+                epoch=terminal["epoch"],
+                revoked=terminal["revoked"],
+                result_keys=tuple(
+                    ResultKeyEntry(public=key["x"], revoked=key["revoked"])
+                    for key in vectors["results"]
+                    if key["terminal"] == name
+                ),
+                unsealing_key=unsealing[name],
+            )
+            for name, terminal in vectors["terminals"].items()
+        }
+    )

@@ -8,11 +8,14 @@ VECTORS = read("custody")
 
 
 @pytest.mark.parametrize("scenario", VECTORS, ids=lambda scenario: scenario["name"])
-def test_each_arrival_gets_its_verdict(scenario):
-    central = Central(scenario["requests"], rehearsal=scenario["rehearsal"])
-    for arrival in scenario["arrivals"]:
-        assert central.take(arrival["terminal"], arrival["envelope"].encode()) == arrival["expect"]
-    assert central.gaps("shop-1") == scenario["gaps"]
+def test_each_arrival_gets_its_verdict(scenario, tmp_path):
+    central = Central(tmp_path, scenario["requests"], rehearsal=scenario["rehearsal"])
+    try:
+        for arrival in scenario["arrivals"]:
+            assert central.take(arrival["terminal"], arrival["envelope"].encode()) == arrival["expect"]
+        assert central.gaps("shop-1") == scenario["gaps"]
+    finally:
+        central.ledger.close()
 
 
 def test_every_reason_is_there():
