@@ -13,21 +13,24 @@ from device.wire.chain import ChainHead, ChainPosition, Surroundings
 from device.wire.receipt import Verdict
 
 PLACE = {"terminal": "text", "epoch": "bigint", "seq": "bigint"}
-_LINKED = """
-SELECT j.terminal, j.epoch, j.seq, j.sha256, j.prev, j.verdict, j.reason, j.number
-FROM given JOIN journal AS j ON j.terminal = given.terminal AND j.epoch = given.epoch AND j.seq = given.seq AND j.linked
-"""
-_APART = """
-SELECT j.terminal, j.epoch, j.seq, j.sha256, j.prev, j.verdict, j.reason, j.number
-FROM given JOIN journal AS j ON j.sha256 = given.sha256 AND NOT j.linked
-"""
-_HEADS = """
-SELECT j.terminal, j.epoch, j.seq, j.sha256
-FROM given JOIN journal AS j ON j.terminal = given.terminal AND j.linked AND (j.epoch, j.seq) = (
+_HELD = "j.terminal, j.epoch, j.seq, j.sha256, j.prev, j.verdict, j.reason, j.number"
+_HEADS = f"""
+SELECT {_HELD} FROM given JOIN journal AS j ON j.terminal = given.terminal AND j.linked AND (j.epoch, j.seq) = (
     SELECT h.epoch, h.seq FROM journal AS h WHERE h.terminal = given.terminal AND h.linked
     ORDER BY h.epoch DESC, h.seq DESC LIMIT 1
 )
+"""  # noqa: S608 - names are ours
+_LINKED = f"""
+SELECT {_HELD} FROM given
+JOIN journal AS j ON j.terminal = given.terminal AND j.epoch = given.epoch AND j.seq = given.seq AND j.linked
+"""  # noqa: S608
+_FORKED = """
+SELECT terminal FROM given WHERE EXISTS (SELECT 1 FROM journal AS j WHERE j.terminal = given.terminal AND NOT j.linked)
 """
+_APART = f"""
+SELECT {_HELD} FROM given JOIN journal AS j
+ON j.terminal = given.terminal AND j.sha256 = given.sha256 AND NOT j.linked
+"""  # noqa: S608
 _GAPS = """
 SELECT DISTINCT g.terminal, g.epoch, g.first, g.last, g.noticed
 FROM given JOIN gaps AS g ON g.terminal = given.terminal AND g.epoch = given.epoch
@@ -51,38 +54,49 @@ class Chains:
 
     def __init__(self, database: Database, batch: Sequence[Opened]) -> None:
         """Loads what is held; raises LedgerError."""
-        self._linked: dict[tuple[str, int, int], Held] = {}
-        self._apart: dict[tuple[str, str], Held] = {}
-        places = {
-            (opened.terminal, opened.position.epoch, opened.position.seq + step)
-            for opened in batch
-            for step in (-1, 0, 1)
-        }
+        self._linked: dict[tuple[str, int, int], Held | Custody] = {}
+        self._apart: dict[tuple[str, str], Held | Custody] = {}
+        self._heads: dict[str, ChainHead] = {}
+        terminals = [*{(opened.terminal,) for opened in batch}]
+        for row in database.rows_given({"terminal": "text"}, terminals, _HEADS):
+            self._linked[row[:3]] = _held(row)
+            self._heads[row[0]] = ChainHead(row[1], row[2], row[3])
+        # Beyond a head nothing is held: results that come in order need no more than that.
+        own = [opened for opened in batch if self._is_within(opened)]
+        places = {(o.terminal, o.position.epoch, o.position.seq + step) for o in own for step in (-1, 0, 1)}
         for row in database.rows_given(PLACE, [*places], _LINKED):
-            self._linked[row[0], row[1], row[2]] = _held(row)
-        digests = {(digest,) for opened in batch for digest in (opened.sha256, opened.position.prev)}
-        for row in database.rows_given({"sha256": "text"}, [*digests], _APART):
+            self._linked[row[:3]] = _held(row)
+        forked = {row[0] for row in database.rows_given({"terminal": "text"}, terminals, _FORKED)}
+        digests = {(o.terminal, sha) for o in batch if o.terminal in forked for sha in (o.sha256, o.position.prev)}
+        for row in database.rows_given({"terminal": "text", "sha256": "text"}, [*digests], _APART):
             self._apart[row[0], row[3]] = _held(row)
-        terminals = {(opened.terminal,) for opened in batch}
-        heads = database.rows_given({"terminal": "text"}, [*terminals], _HEADS)
-        self._heads = {terminal: ChainHead(*head) for terminal, *head in heads}
-        self.gaps = Gaps(OpenGap(*row) for row in database.rows_given(PLACE, [*places], _GAPS))
+        filled = [(o.terminal, o.position.epoch, o.position.seq) for o in own]
+        self.gaps = Gaps(OpenGap(*row) for row in database.rows_given(PLACE, filled, _GAPS))
+
+    def _is_within(self, opened: Opened) -> bool:
+        head, place = self._heads.get(opened.terminal), opened.position
+        return head is not None and (place.epoch, place.seq) <= (head.epoch, head.seq)
 
     def around(self, opened: Opened, registered_epoch: int) -> Surroundings:
         """What is held around a place, for `central.verify.judge`."""
-        terminal, place = opened.terminal, opened.position
+        terminal, place, linked = opened.terminal, opened.position, self._linked
+        epoch, seq = place.epoch, place.seq
         head = self._heads.get(terminal)
-        same, before, after = (self._linked.get((terminal, place.epoch, place.seq + step)) for step in (0, -1, 1))
+        same, before, after = (
+            linked.get((terminal, epoch, seq)),
+            linked.get((terminal, epoch, seq - 1)),
+            linked.get((terminal, epoch, seq + 1)),
+        )
         return Surroundings(
             head=head if head and head.epoch >= registered_epoch else ChainHead(registered_epoch),
             same=same.sha256 if same else None,
             before=before.sha256 if before else None,
             after=after.position.prev if after else None,
-            prev_is_fork=(terminal, place.prev) in self._apart,
+            prev_is_fork=bool(self._apart) and (terminal, place.prev) in self._apart,
             approved=registered_epoch,
         )
 
-    def known(self, opened: Opened) -> Held | None:
+    def known(self, opened: Opened) -> Held | Custody | None:
         """The same envelope, when it is held already."""
         place = opened.position
         linked = self._linked.get((opened.terminal, place.epoch, place.seq))
@@ -93,11 +107,10 @@ class Chains:
     def add(self, custody: Custody) -> None:
         """Notes what was taken into custody within the batch."""
         place = custody.position
-        held = Held(place, custody.sha256, custody.verdict, custody.reason, custody.number)
         if not custody.linked:
-            self._apart[custody.terminal, custody.sha256] = held
+            self._apart[custody.terminal, custody.sha256] = custody
             return
-        self._linked[custody.terminal, place.epoch, place.seq] = held
+        self._linked[custody.terminal, place.epoch, place.seq] = custody
         head = self._heads.get(custody.terminal)
         if head is None or (place.epoch, place.seq) > (head.epoch, head.seq):
             self._heads[custody.terminal] = ChainHead(place.epoch, place.seq, custody.sha256)

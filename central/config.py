@@ -64,7 +64,7 @@ class CentralSettings(Settings):
     broker: BrokerSettings
     keys: KeySettings
     repeat_requests_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 256
+    batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 500
 
     @field_validator("ledger")
     @classmethod

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from central.assessment import Asked
-from central.chains import Chains
+from central.chains import Chains, Held
 from central.custody import Custody, Facts, OpenGap
 from central.ledger import Ledger
 from central.registry import Registry
@@ -40,19 +40,19 @@ class Custodian:
         for opened in batch:
             held = work.chains.known(opened)
             if held is None:
-                entries[opened.terminal].append(work.take(opened).entry)
-                continue
-            again.add((held.number, held.number))
-            place = held.position
-            entries[opened.terminal].append(
-                ReceiptEntry(
-                    epoch=place.epoch, seq=place.seq, sha256=held.sha256, verdict=held.verdict, reason=held.reason
-                )
-            )
+                held = work.take(opened)
+            else:
+                again.add((held.number, held.number))
+            entries[opened.terminal].append(_entry(held))
         run = work.finish()
         # Each duplicate's receipt is noted by itself; the numbers of the batch are one run.
         new = range(run[0], run[1] + 1) if run else range(0)
         return entries, ([run] if run else []) + sorted(pair for pair in again if pair[0] not in new)
+
+
+def _entry(held: Held | Custody) -> ReceiptEntry:
+    place = held.position
+    return ReceiptEntry(epoch=place.epoch, seq=place.seq, sha256=held.sha256, verdict=held.verdict, reason=held.reason)
 
 
 class _Work:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from device.wire.chain import ChainPosition
 from device.wire.claims import ResultClaims
-from device.wire.receipt import ReceiptEntry, Verdict
+from device.wire.receipt import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,6 @@ class Custody:
     def request(self) -> str | None:
         """The request that a result answers."""
         return self.facts.request
-
-    @property
-    def entry(self) -> ReceiptEntry:
-        """What the receipt says of it."""
-        place = self.position
-        return ReceiptEntry(
-            epoch=place.epoch, seq=place.seq, sha256=self.sha256, verdict=self.verdict, reason=self.reason
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The ledger's tables, step by step: a ledger is brought to the newest step when it is opened, and never back.
 
 Each step is a tuple of statements in SQL that SQLite and PostgreSQL both know, but for {number} and {bytes}, which
-each calls otherwise. A step that was published is never changed: what comes later is another step.
+each calls otherwise, and {whole}, which tells PostgreSQL to neither compress nor move envelopes. A step that was
+published is never changed: what comes later is another step.
 """
 
 from __future__ import annotations
@@ -14,22 +15,23 @@ LEDGER = (
         sha256 TEXT NOT NULL, prev TEXT NOT NULL,
         linked BOOLEAN NOT NULL, verdict TEXT NOT NULL, reason TEXT, received BIGINT NOT NULL
     )""",
-    # A place is given once. Digests need no index of their own: whoever knows a result knows its place.
+    # A place is given once. Digests in the chain need no index: whoever knows a result knows its place.
     "CREATE UNIQUE INDEX links ON journal (terminal, epoch, seq) WHERE linked",
-    "CREATE UNIQUE INDEX apart ON journal (sha256) WHERE NOT linked",
-    "CREATE INDEX journal_by_time ON journal (received)",
+    "CREATE UNIQUE INDEX apart ON journal (terminal, sha256) WHERE NOT linked",
+    # Numbers are those of the journal. No foreign key says so: it would cost as much as the row, for what one
+    # transaction of one function writes.
     """CREATE TABLE results (
-        number {number} PRIMARY KEY REFERENCES journal,
+        number {number} PRIMARY KEY,
         outcome TEXT NOT NULL, source TEXT NOT NULL,
         request TEXT, subject TEXT, attendant TEXT, outlet TEXT, "transaction" TEXT, envelope {bytes} NOT NULL
-    )""",
+    ) {whole}""",
     "CREATE INDEX results_by_request ON results (request) WHERE request IS NOT NULL",
     "CREATE INDEX results_by_subject ON results (subject) WHERE subject IS NOT NULL",
     """CREATE TABLE quarantine (
-        number {number} PRIMARY KEY REFERENCES journal, request TEXT, envelope {bytes} NOT NULL
-    )""",
+        number {number} PRIMARY KEY, request TEXT, envelope {bytes} NOT NULL
+    ) {whole}""",
     # Anchors begin the epochs after the first; they stand in the journal at seq 0.
-    "CREATE TABLE anchors (number {number} PRIMARY KEY REFERENCES journal, envelope {bytes} NOT NULL)",
+    "CREATE TABLE anchors (number {number} PRIMARY KEY, envelope {bytes} NOT NULL)",
     "CREATE INDEX quarantine_by_request ON quarantine (request) WHERE request IS NOT NULL",
     # Receipts that were sent, for runs of numbers.
     "CREATE TABLE receipts (first {number} PRIMARY KEY, last BIGINT NOT NULL, sent BIGINT NOT NULL)",

@@ -21,7 +21,7 @@ CONNECT_LIMIT_S = 10
 class PostgresqlDatabase:
     """A connection to a PostgreSQL database that holds nothing but one ledger."""
 
-    types = {"number": "BIGINT", "bytes": "BYTEA"}  # noqa: RUF012 - never changed
+    types = {"number": "BIGINT", "bytes": "BYTEA", "whole": "WITH (toast_tuple_target = 8160)"}  # noqa: RUF012 - never changed
 
     def __init__(self, address: str) -> None:
         """Connects to `address`, a libpq URI; raises LedgerError."""
@@ -49,22 +49,26 @@ class PostgresqlDatabase:
         if not given:
             return []
         names = ", ".join(f'"{name}"' for name in columns)
-        arrays = ", ".join(f"%s::{'bytea' if kind == 'bytes' else kind}[]" for kind in columns.values())
+        arrays = ", ".join(f"%b::{'bytea' if kind == 'bytes' else kind}[]" for kind in columns.values())
         table = f"WITH given({names}) AS (SELECT * FROM unnest({arrays})) "  # noqa: S608 - names are ours
         return self._run(table + query.replace("?", "%s"), [list(column) for column in zip(*given, strict=True)])
 
     def _run(self, query: str, values: Sequence[object]) -> list[Row]:
         with self._typed_errors():
-            # Binary: a megabyte of envelopes is not worth writing out in hexadecimal digits.
+            # Binary, as a megabyte of envelopes is not worth writing out in hexadecimal digits.
             cursor = self._connection.execute(cast("psycopg.sql.SQL", query), values, binary=True)
             return cursor.fetchall() if cursor.description else []
+
+    def _both(self, statements: str) -> None:
+        """Two statements for one journey to the server and back."""
+        with self._typed_errors():
+            self._connection.execute(cast("psycopg.sql.SQL", statements))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See Database."""
-        self.rows("BEGIN")
+        self._both(f"BEGIN; SELECT pg_advisory_xact_lock({ONE_WRITER})")
         try:
-            self.rows("SELECT pg_advisory_xact_lock(?)", ONE_WRITER)
             yield
             self.rows("COMMIT")
         except BaseException:

@@ -5,7 +5,9 @@ While one batch is on its way to the disk, in a thread of its own, the next one 
 
 from __future__ import annotations
 
+import gc
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +30,7 @@ GROUP = "central"
 TOPICS = (f"$share/{GROUP}/{every_terminal(Leaf.RESULT)}", every_terminal(Leaf.STATUS))
 """Results go to one worker each; births to every one, as the broker keeps none of them for a group."""
 IDLE_S = 0.25
+SWITCH_S = 0.0005
 
 
 @dataclass(slots=True)
@@ -83,6 +86,10 @@ class Receiver:
 
     def run(self) -> None:
         """Works until stopped; raises LedgerError."""
+        # The ledger's thread comes back from the database some twenty times a batch, and must not wait each time
+        # until verification lets go of the interpreter.
+        sys.setswitchinterval(SWITCH_S)
+        gc.freeze()  # what stands now stays: the collector need not look at it again and again
         under_way: Future[Stored] | None = None
         with ThreadPoolExecutor(1, "ledger") as writer:
             while not self._stop.is_set():

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from central.database import Columns, LedgerError, Row
@@ -16,7 +17,7 @@ CACHE_KIB = 64 * 1024
 class SqliteDatabase:
     """An SQLite file, made when missing."""
 
-    types = {"number": "INTEGER", "bytes": "BLOB"}  # noqa: RUF012 - never changed
+    types = {"number": "INTEGER", "bytes": "BLOB", "whole": ""}  # noqa: RUF012 - never changed
 
     def __init__(self, path: Path) -> None:
         """Opens the file; raises LedgerError."""
@@ -48,7 +49,7 @@ class SqliteDatabase:
         row = f"({','.join('?' * len(columns))})"
         names = ", ".join(f'"{name}"' for name in columns)
         table = f"WITH given({names}) AS (VALUES {','.join([row] * len(given))}) "
-        return self.rows(table + query, *(value for row in given for value in row))
+        return self.rows(table + query, *chain.from_iterable(given))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
