@@ -14,7 +14,7 @@ from device.calibrate import add_calibrate
 from device.camera import CameraError
 from device.command_line import Add, Command
 from device.daemon import run_daemon
-from device.delivery.outbox import OutboxError
+from device.delivery.database import OutboxError
 from device.doctor import Finding, examine
 from device.evaluation.command_line import add_evaluation_commands
 from device.evaluation.compare import CompareError

@@ -51,10 +51,14 @@ class PanelSettings(Settings):
 
 
 class BrokerSettings(Settings):
-    """Where the broker is; whom to trust and who we are stands in the keys' folder."""
+    """Where the broker is, and every how many seconds to tell it the terminal's health.
+
+    Whom to trust and who we are stands in the keys' folder.
+    """
 
     host: Annotated[str, Field(min_length=1, max_length=253)]
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    health_every_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
 
     @field_validator("host")
     @classmethod
@@ -67,7 +71,7 @@ class BrokerSettings(Settings):
 
     def link(self) -> LinkSettings:
         """These settings for the link."""
-        return LinkSettings(host=self.host, port=self.port)
+        return LinkSettings(host=self.host, port=self.port, health_every_s=self.health_every_s)
 
 
 class ModelSettings(Settings):
@@ -113,6 +117,12 @@ class PolicySettings(Settings):
     pause_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
 
 
+class OfflineSettings(Settings):
+    """Sessions without a request while central is out of reach: how many may wait for a receipt; 0 allows none."""
+
+    sessions: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
 class TerminalSettings(Settings):
     """The whole file; relative paths are relative to it.
 
@@ -126,6 +136,7 @@ class TerminalSettings(Settings):
     broker: BrokerSettings
     models: ModelSettings = ModelSettings()
     policy: PolicySettings = PolicySettings()
+    offline: OfflineSettings = OfflineSettings()
     keys: Path
     outbox: Path
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from device.admission import Admission
 from device.app import App
 from device.camera import Camera, CameraError
 from device.camera.calibration import load_calibration
@@ -24,15 +25,19 @@ from device.camera.person import load_person
 from device.camera.picamera import PiCamera
 from device.camera.rehearsal import RehearsalCamera
 from device.camera.usb import UsbCamera
+from device.closing import Closing
 from device.config import CameraSettings, ModelSettings, TerminalSettings, load_terminal
 from device.delivery.clocks import TerminalClock, boot_id
+from device.delivery.commands import CommandDesk
+from device.delivery.inbox import Inbox
 from device.delivery.keys import load_terminal_keys
 from device.delivery.link import Link
 from device.delivery.outbox import Outbox
-from device.delivery.request_queue import RequestQueue
 from device.delivery.requests import PolicyFloor, RequestDesk
+from device.delivery.telemetry import Telemetry, Vitals
 from device.liveness.limits import Limits
 from device.liveness.session import Press
+from device.orders import Orders
 from device.panel.console import Caption, Console
 from device.panel.gpio import Panel, PinReader, mock_factory, pi_factory
 from device.panel.prompts import Scene, prompt
@@ -45,7 +50,7 @@ from device.vision.manifest import Models, default_directory
 from device.wire.claims import Software
 
 LOG = logging.getLogger(__name__)
-RESTART = 75  # EX_TEMPFAIL: systemd starts the daemon again
+RESTART = 75  # EX_TEMPFAIL: systemd starts the daemon again, as it does when central orders a restart
 GUESS_CEILING = 0.1
 
 
@@ -75,6 +80,8 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
             if settings.panel.factory == "mock" and settings.camera.kind != "rehearsal" and sys.stdin.isatty():
                 _press_by_keyboard(pins)
             app.run(stop, on_tick)
+            if not stop.is_set():
+                return RESTART
         except CameraError as error:
             # The panel tells it, and systemd starts the process anew: a stalled pipeline does not recover in place.
             panel.show(prompt(Scene.NO_CAMERA, 0.0))
@@ -123,7 +130,7 @@ def _build(
 ) -> tuple[App, Link]:
     """Opens keys, outbox and link; what was opened is closed by `stack`, last one first."""
     keys = load_terminal_keys(settings.keys)
-    outbox = Outbox(settings.outbox, keys.terminal, keys.result_key)
+    outbox = Outbox(settings.outbox, keys.terminal, keys.result_key, epoch=keys.epoch)
     stack.callback(outbox.close)
     software = Software(
         firmware=importlib.metadata.version("likeness"),
@@ -131,24 +138,36 @@ def _build(
         models_sha256=models_digest(vision.models),
         configuration_sha256=digest,
     )
-    boot, clock, requests = boot_id(), TerminalClock(), RequestQueue()
+    boot, clock, vitals, policy = boot_id(), TerminalClock(), Vitals(), settings.policy
+    requests, commands = Inbox("request"), Inbox("command")
     link = Link(
-        settings.broker.link(), keys, outbox, boot=boot, software=software, clock=clock, on_request=requests.put
+        settings.broker.link(),
+        keys,
+        outbox,
+        boot=boot,
+        software=software,
+        clock=clock,
+        on_request=requests.put,
+        on_command=commands.put,
+        telemetry=Telemetry(keys.terminal, boot, clock, outbox, vitals),
     )
-    floor = PolicyFloor(settings.policy.fmr, GUESS_CEILING)
+    limits = Limits(policy.max_failures, pause_s=policy.pause_s)
+    admission = Admission(outbox, boot, clock, limits, vitals, offline_sessions=settings.offline.sessions)
+    has_ring = settings.panel.pins.ring is not None
+    terminal = Terminal(keys.terminal, boot, policy.consent, software, frames.source, has_ring)
     app = App(
-        terminal=Terminal(
-            keys.terminal, boot, settings.policy.consent, software, frames.source, settings.panel.pins.ring is not None
-        ),
+        terminal=terminal,
         frames=frames,
         panel=panel,
         vision=vision,
         requests=requests,
-        desk=RequestDesk(keys, boot, outbox, floor),
-        outbox=outbox,
+        desk=RequestDesk(keys, boot, outbox, PolicyFloor(policy.fmr, GUESS_CEILING)),
         link=link,
         clock=clock,
-        limits=Limits(settings.policy.max_failures, pause_s=settings.policy.pause_s),
+        vitals=vitals,
+        admission=admission,
+        closing=Closing(terminal, outbox, clock, admission, keys.evidence_recipient),
+        orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals),
         service=Service(),
     )
     link.start()

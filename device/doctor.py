@@ -18,8 +18,9 @@ from device.camera.calibration import load_calibration
 from device.config import ModelSettings, TerminalSettings, load_terminal
 from device.daemon import load_configured_vision, make_camera
 from device.delivery.clocks import TerminalClock
+from device.delivery.database import OutboxError, OutboxState
 from device.delivery.keys import load_terminal_keys
-from device.delivery.outbox import Outbox, OutboxError
+from device.delivery.outbox import Outbox
 from device.delivery.pipe import tls_context
 from device.panel.gpio import Panel, PanelError, PinReader, mock_factory, pi_factory
 from device.panel.prompts import Scene, prompt
@@ -167,11 +168,15 @@ def _keys(settings: TerminalSettings) -> Finding:
 
 def _outbox(settings: TerminalSettings) -> Finding:
     keys = load_terminal_keys(settings.keys)
-    outbox = Outbox(settings.outbox, keys.terminal, keys.result_key)
+    outbox = Outbox(settings.outbox, keys.terminal, keys.result_key, epoch=keys.epoch)
     try:
-        return Finding("outbox", well=True, found=f"{outbox.depth()} results wait for a receipt")
+        status = outbox.check()
     finally:
         outbox.close()
+    if status.state is OutboxState.OK:
+        return Finding("outbox", well=True, found=status.sentence)
+    found, _, advice = status.sentence.rpartition(": ")
+    return Finding("outbox", well=False, found=found, advice=advice)
 
 
 def _broker(settings: TerminalSettings) -> Finding:

@@ -7,6 +7,7 @@ import secrets
 from device.card import CardReading
 from device.coloured_light import ColouredLight
 from device.delivery.requests import AcceptedRequest
+from device.keepsake import Keepsake
 from device.liveness.rules import DEFAULT_RULES
 from device.results import Session
 from device.verification import Verification
@@ -56,6 +57,7 @@ class SessionOpener:
             self._vision.models.thresholds.at(session.request.policy.fmr),
             session.plan,
             light=None if session.light is None else ColouredLight(session.light),
+            keepsake=Keepsake(session.request.policy.evidence) if session.request.policy.evidence else None,
         )
 
     def forget(self) -> None:

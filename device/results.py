@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from device.camera import CaptureSource
 from device.delivery.clocks import Instant
@@ -11,9 +14,10 @@ from device.liveness.evidence import Record, StepRecord
 from device.verification import Verdict
 from device.wire.chain import ChainPosition
 from device.wire.claims import Capture, Challenge, Comparison, Light, ResultClaims, Software, StepTiming
-from device.wire.fields import uuid7
+from device.wire.evidence import EvidenceMark, EvidencePack
 from device.wire.light import LightChoice, LightCode, LightVerdict
 from device.wire.plan import Plan, guess_probability
+from device.wire.sealing import evidence_context, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +53,46 @@ class Terminal:
     has_ring: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SealedEvidence:
+    """The evidence of one result, which only central can open, and its mark in the result."""
+
+    sealed: bytes = field(repr=False)
+    mark: EvidenceMark
+
+
+def seal_evidence(
+    pack: EvidencePack, recipient: X25519PublicKey, *, result: str, terminal: str, purpose: str
+) -> SealedEvidence:
+    """Seals what is in `pack` to central, for the result with this id only."""
+    sealed = seal(pack.write(), recipient, evidence_context(result=result, terminal=terminal, purpose=purpose))
+    return SealedEvidence(
+        sealed, EvidenceMark(sha256=hashlib.sha256(sealed).hexdigest(), bytes=len(sealed), kinds=pack.kinds)
+    )
+
+
 def result_claims(
-    position: ChainPosition, terminal: Terminal, session: Session, verdict: Verdict, now: Instant, random: bytes
+    position: ChainPosition,
+    terminal: Terminal,
+    session: Session,
+    verdict: Verdict,
+    now: Instant,
+    id_: str,
+    evidence: EvidenceMark | None = None,
 ) -> ResultClaims:
-    """Returns the claims for a place in the chain; `random` are 10 bytes for the result's id."""
+    """Returns the claims of the result `id_` for a place in the chain."""
     comparison, record = verdict.comparison, verdict.final.record
     return ResultClaims(
         iss=terminal.id,
-        jti=uuid7(int(now.unix_s * 1000), random),
-        iat=int(now.unix_s),
+        jti=id_,
+        iat=max(0, int(now.unix_s)),
         epoch=position.epoch,
         seq=position.seq,
         prev=position.prev,
         boot=terminal.boot,
         uptime_s=now.uptime_s,
         clock=now.state,
-        offline=False,
+        offline=session.request.echo is None,
         nonce=session.request.nonce,
         request=session.request.echo,
         consent=terminal.consent,
@@ -86,6 +114,7 @@ def result_claims(
             fps=round(record.fps, 3) if record is not None else 0.0,
         ),
         reference=session.request.mark or verdict.mark,
+        evidence=evidence,
         software=terminal.software,
     )
 

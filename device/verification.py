@@ -6,7 +6,7 @@ This is where the pure session meets the biometrics. The daemon and every evalua
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from device.card import CardReading
 from device.coloured_light import ColouredLight
 from device.decision import Comparison, Decision, decide
+from device.keepsake import Keepsake
 from device.liveness.capture import quality_score
 from device.liveness.evidence import Ending
 from device.liveness.light import LightFinding
@@ -37,6 +38,7 @@ from device.vision.following import FaceFollower
 from device.vision.identity import IdentityTrail
 from device.vision.relief import aspect, relief
 from device.wire.claims import ReferenceMark
+from device.wire.evidence import EvidencePack
 from device.wire.light import DARK, Duties
 from device.wire.plan import Plan
 
@@ -55,6 +57,7 @@ class Verdict:
         face_seen: whether any frame held a face.
         mark: the reference that was read from an identity document; None when central sent it, or none was read.
         light: what the coloured light showed; None when none was shown.
+        evidence: what the policy asked for beside the result; None when that was nothing, or there is none.
     """
 
     final: Answered | Ended
@@ -63,6 +66,7 @@ class Verdict:
     face_seen: bool = False
     mark: ReferenceMark | None = None
     light: LightFinding | None = None
+    evidence: EvidencePack | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -94,10 +98,12 @@ class Verification:
         plan: Plan,
         rules: Rules = DEFAULT_RULES,
         light: ColouredLight | None = None,
+        keepsake: Keepsake | None = None,
     ) -> None:
         """Takes the models' adapters, the reference and the least score that matches.
 
-        The reference is a unit embedding (128,), or the reading of an identity document that is to give one.
+        The reference is a unit embedding (128,), or the reading of an identity document that is to give one. Without
+        `keepsake` nothing is kept.
         """
         self._card = reference if isinstance(reference, CardReading) else None
         self._mark: ReferenceMark | None = None
@@ -112,7 +118,7 @@ class Verification:
         self._trail = IdentityTrail()
         self._face_seen = False
         self._frontal: _Frontal | None = None
-        self._light = light
+        self._light, self._keepsake = light, keepsake
         follower.restart()
 
     @property
@@ -139,6 +145,8 @@ class Verification:
             self.signals = Signals(at=frame.taken_at, number=frame.number, faces=0, view=None, card=card)
         else:
             self.signals = self._look(frame)
+        if self._keepsake is not None:
+            self._keepsake.note(self.state, self.signals)
         before, self.state = self.state, step(self.state, self.signals, self.plan, self._rules, presses)
         if isinstance(before, Reading) and not isinstance(self.state, Reading):
             self._take_card()
@@ -175,7 +183,17 @@ class Verification:
         self._follower.restart()
         light = None if self._light is None else self._light.judge(final)
         decision = decide(final, comparison, self.plan, self._rules, light)
-        return Verdict(final, comparison, decision, self._face_seen, self._mark, light)
+        evidence = self._evidence(final, comparison)
+        return Verdict(final, comparison, decision, self._face_seen, self._mark, light, evidence)
+
+    def _evidence(self, final: Answered | Ended, comparison: Comparison | None) -> EvidencePack | None:
+        """What was kept, unless consent was withdrawn; afterwards nothing is."""
+        if self._keepsake is None:
+            return None
+        withdrawn = isinstance(final, Ended) and final.why in WITHOUT_COMPARISON
+        pack = None if withdrawn or final.record is None else self._keepsake.pack(final.record, comparison)
+        self._keepsake.forget()
+        return pack
 
     def _take_card(self) -> None:
         """The reading is over: its portrait is the reference from now on, and its pictures are forgotten."""
@@ -212,8 +230,10 @@ class Verification:
         return view.likeness is not None and off < limit
 
     def _embed(self, frame: Frame, face: Face, view: View) -> float:
-        embedding = self._embedder.embed(frame.image, face.landmarks)
-        return self._trail.add(frame.taken_at, embedding, quality_score(view, self._rules))
+        embedding, quality = self._embedder.embed(frame.image, face.landmarks), quality_score(view, self._rules)
+        if self._keepsake is not None:
+            self._keepsake.show(self.state, frame, face.box, quality)
+        return self._trail.add(frame.taken_at, embedding, quality)
 
     def _compare(self, final: Answered | Ended) -> Comparison | None:
         record = final.record

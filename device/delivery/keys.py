@@ -18,9 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.x509.oid import NameOID
 
 from device.settings import SettingsError, read_private_file
+from device.wire.chain import FIRST_EPOCH
 from device.wire.envelope import SigningKey, VerificationKeys
 from device.wire.keys import (
     KeyFormatError,
+    parse_sealing_key,
     parse_signing_key,
     parse_unsealing_key,
     parse_verification_keys,
@@ -34,6 +36,8 @@ TLS_CERTIFICATE = "tls.pem"
 BROKER_AUTHORITY = "broker-ca.pem"
 REQUEST_SIGNERS = "central-requests.pem"
 RECEIPT_SIGNERS = "central-receipts.pem"
+EVIDENCE_RECIPIENT = "central-evidence.pem"
+CHAIN_EPOCH = "chain-epoch"
 
 Key = TypeVar("Key")
 
@@ -59,6 +63,8 @@ class TerminalKeys:
         unsealing_key: opens references.
         request_signers: whose requests count.
         receipt_signers: whose receipts count.
+        evidence_recipient: who may read evidence; None: this terminal sends none.
+        epoch: the chain epoch that these keys sign in.
     """
 
     terminal: str
@@ -67,6 +73,8 @@ class TerminalKeys:
     request_signers: VerificationKeys = field(repr=False)
     receipt_signers: VerificationKeys = field(repr=False)
     tls: TlsFiles
+    evidence_recipient: X25519PublicKey | None = field(default=None, repr=False)
+    epoch: int = FIRST_EPOCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ def load_terminal_keys(folder: Path) -> TerminalKeys:
         request_signers=_parsed(folder / REQUEST_SIGNERS, _read_public_file, parse_verification_keys),
         receipt_signers=_parsed(folder / RECEIPT_SIGNERS, _read_public_file, parse_verification_keys),
         tls=tls,
+        evidence_recipient=_parsed_if_there(folder / EVIDENCE_RECIPIENT, parse_sealing_key),
+        epoch=_parsed_if_there(folder / CHAIN_EPOCH, _parse_epoch) or FIRST_EPOCH,
     )
 
 
@@ -119,6 +129,17 @@ def _parsed(path: Path, read: Callable[[Path], bytes], parse: Callable[[bytes], 
         return parse(read(path))
     except KeyFormatError as error:
         raise SettingsError([f"{path}: {error}"]) from None
+
+
+def _parsed_if_there(path: Path, parse: Callable[[bytes], Key]) -> Key | None:
+    return _parsed(path, _read_public_file, parse) if path.exists() else None
+
+
+def _parse_epoch(raw: bytes) -> int:
+    text = raw.strip()
+    if len(text) > 16 or not text.isdigit() or not FIRST_EPOCH <= int(text) < 2**53:
+        raise KeyFormatError("not a chain epoch: write a whole number from 1, and nothing else")
+    return int(text)
 
 
 def _read_public_file(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The link: a thread that drains the outbox to central and brings in requests; a missing broker never stops it."""
+"""The link: a thread that keeps the terminal in conversation with central; a missing broker never stops it."""
 
 from __future__ import annotations
 
@@ -9,31 +9,20 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from device.delivery.clocks import TerminalClock
+from device.delivery.conversation import Conversation, Outgoing, Party, Receiver
+from device.delivery.database import OutboxError
 from device.delivery.keys import TerminalKeys
 from device.delivery.link_settings import LinkSettings, retry_pause_s
 from device.delivery.link_status import LinkState, LinkStatus
-from device.delivery.outbox import Outbox, OutboxError
-from device.delivery.pipe import (
-    CLOSE_LIMIT_S,
-    NOBODY_LISTENS,
-    Acknowledged,
-    Arrived,
-    Connected,
-    Event,
-    Events,
-    Lost,
-    Pipe,
-    Woken,
-    tls_context,
-)
-from device.delivery.receipts import ReceiptRefusedError, open_receipt
-from device.delivery.window import Window
+from device.delivery.outbox import Outbox
+from device.delivery.pipe import Connected, Events, Lost, Pipe, Woken, tls_context
+from device.delivery.telemetry import Telemetry
 from device.wire.birth import BirthClaims, Presence
 from device.wire.claims import Software
 from device.wire.envelope import Kind, sign
-from device.wire.receipt import Verdict
 from device.wire.topics import Leaf, topic
 
 LOG = logging.getLogger(__name__)
@@ -42,7 +31,11 @@ STABLE_S = 10.0
 
 
 class Link:
-    """The link of one terminal. `on_request` runs on the link's thread: it should do no more than enqueue."""
+    """The link of one terminal.
+
+    `on_request` and `on_command` run on the link's thread: they should do no more than enqueue. Without `on_command`
+    the terminal obeys none, and without `telemetry` it tells nothing of its health.
+    """
 
     def __init__(
         self,
@@ -53,18 +46,36 @@ class Link:
         boot: str,
         software: Software,
         clock: TerminalClock,
-        on_request: Callable[[bytes], None],
+        on_request: Receiver,
+        on_command: Receiver | None = None,
+        telemetry: Telemetry | None = None,
         chance: Callable[[], float] = lambda: secrets.randbelow(1000) / 1000,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._keys, self._outbox = settings, keys, outbox
         self._boot, self._software, self._clock = boot, software, clock
-        self._on_request, self._chance, self._monotonic = on_request, chance, monotonic
+        self._chance, self._monotonic = chance, monotonic
         self._events = Events()
+        self._outgoing = Outgoing()
+        self._disbelieved = 0
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._status = LinkStatus(LinkState.STARTING, "The link is starting.")
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        receivers = {Leaf.REQUEST: on_request} | ({} if on_command is None else {Leaf.COMMAND: on_command})
+        self._party = Party(
+            settings=settings,
+            keys=keys,
+            outbox=outbox,
+            receivers=receivers,
+            outgoing=self._outgoing,
+            birth=self._signed_birth,
+            health=None if telemetry is None else partial(self._signed_health, telemetry),
+            tell=self._set,
+            refuse=self._count_refused,
+            stop=self._stop,
+            monotonic=monotonic,
+        )
 
     @property
     def status(self) -> LinkStatus:
@@ -86,6 +97,16 @@ class Link:
         self._stop.set()
         self._wake()
         self._thread.join()
+
+    def say(self, leaf: Leaf, raw: bytes) -> None:
+        """Sends an envelope once, when there is a connection: central asks again for what it misses."""
+        self._outgoing.put((leaf, raw))
+        self._wake()
+
+    def report_health(self) -> None:
+        """Tells the terminal's health now."""
+        if self._party.health is not None:
+            self.say(Leaf.HEALTH, self._party.health())
 
     def wait_for(self, condition: Callable[[LinkStatus], bool], limit_s: float) -> bool:
         """Waits until the status satisfies `condition`; False when it did not within `limit_s`."""
@@ -127,8 +148,6 @@ class Link:
             self._refused(error.reason or "TLS")
         except OSError as error:
             self._set(LinkState.NO_BROKER, f"No broker at {self._address}: {error.strerror or error}.")
-        except OutboxError as error:
-            self._set(LinkState.OUTBOX_FAULT, str(error))
         else:
             self._serve(pipe, events)
 
@@ -148,7 +167,11 @@ class Link:
         )
 
     def _signed_birth(self, presence: Presence) -> bytes:
-        instant, head = self._clock.read(), self._outbox.head()
+        instant, head, waiting = self._clock.read(), None, None
+        try:
+            head, waiting = self._outbox.head(), self._outbox.depth()
+        except OutboxError as error:
+            LOG.error("no outbox to tell of: %s", error)
         claims = BirthClaims(
             iss=self._keys.terminal,
             iat=max(0, int(instant.unix_s)),
@@ -156,20 +179,25 @@ class Link:
             uptime_s=round(instant.uptime_s, 3),
             clock=instant.state,
             presence=presence,
-            epoch=head.epoch,
-            head_seq=head.seq,
-            head_sha256=head.sha256,
-            waiting=self._outbox.depth(),
+            epoch=None if head is None else head.epoch,
+            head_seq=None if head is None else head.seq,
+            head_sha256=None if head is None else head.sha256,
+            waiting=waiting,
             software=self._software,
         )
         return sign(Kind.BIRTH, claims.write(), self._keys.result_key).raw
 
+    def _signed_health(self, telemetry: Telemetry) -> bytes:
+        claims = telemetry.claims(self._status.state, self._disbelieved)
+        return sign(Kind.HEALTH, claims.write(), self._keys.result_key).raw
+
+    def _count_refused(self) -> None:
+        self._disbelieved += 1
+
     def _serve(self, pipe: Pipe, events: Events) -> None:
         try:
             if self._admitted(events):
-                self._converse(pipe, events)
-        except OutboxError as error:
-            self._set(LinkState.OUTBOX_FAULT, str(error))
+                Conversation(self._party, pipe, events).hold()
         finally:
             pipe.close()
 
@@ -200,67 +228,3 @@ class Link:
         else:
             advice = "check that this terminal is enrolled, and its clock"
             self._set(LinkState.REFUSED, f"The broker refuses this terminal ({why}): {advice}.")
-
-    def _converse(self, pipe: Pipe, events: Events) -> None:
-        settings, terminal = self._settings, self._keys.terminal
-        window = Window(settings.window, settings.receipt_wait_s, settings.longest_receipt_wait_s)
-        status = topic(terminal, Leaf.STATUS)
-        pipe.subscribe([topic(terminal, Leaf.REQUEST), topic(terminal, Leaf.RECEIPT)])
-        # Only now: whoever reads the birth may send a request at once.
-        birth = pipe.publish(status, self._signed_birth(Presence.ONLINE), retain=True)
-        self._set(LinkState.CONNECTED, f"Connected to the broker at {self._address}.")
-        while not self._stop.is_set():
-            self._publish_waiting(pipe, window)
-            try:
-                event = events.get(timeout=window.remaining_s(self._monotonic()))
-            except queue.Empty:
-                if window.give_up():
-                    self._silent("no receipts come")
-                continue
-            if isinstance(event, Lost):
-                self._set(LinkState.NO_BROKER, f"The connection to {self._address} was lost: {event.reason}.")
-                return
-            if event != Acknowledged(birth, NOBODY_LISTENS, failed=True):  # the birth is retained: it is not gone
-                self._handle(event, window)
-        self._say_stopped(pipe, events, status)
-
-    def _publish_waiting(self, pipe: Pipe, window: Window) -> None:
-        name = topic(self._keys.terminal, Leaf.RESULT)
-        for row in window.pick(self._outbox.waiting, self._monotonic()):
-            pipe.publish(name, row.envelope)
-
-    def _handle(self, event: Event, window: Window) -> None:
-        if isinstance(event, Acknowledged) and event.failed:
-            window.undelivered()
-            self._silent(f"the broker says: {event.reason}")
-        elif isinstance(event, Arrived) and event.topic == topic(self._keys.terminal, Leaf.REQUEST):
-            self._on_request(event.payload)
-        elif isinstance(event, Arrived) and event.topic == topic(self._keys.terminal, Leaf.RECEIPT):
-            self._take_receipt(event.payload, window)
-
-    def _take_receipt(self, raw: bytes, window: Window) -> None:
-        try:
-            entries = open_receipt(raw, self._keys.terminal, self._keys.receipt_signers)
-        except ReceiptRefusedError as error:
-            LOG.warning("receipt refused reason=%s", error)
-            return
-        self._outbox.remove((entry.epoch, entry.seq, entry.sha256) for entry in entries)
-        window.receipted(((entry.epoch, entry.seq) for entry in entries), self._monotonic())
-        for entry in entries:
-            if entry.verdict != Verdict.ACCEPTED:
-                LOG.warning("result quarantined by central seq=%d reason=%s", entry.seq, entry.reason)
-        self._set(LinkState.CONNECTED, f"Connected to the broker at {self._address}.")
-
-    def _silent(self, why: str) -> None:
-        self._set(LinkState.CENTRAL_SILENT, f"Central does not take results ({why}): they wait in the outbox.")
-
-    def _say_stopped(self, pipe: Pipe, events: Events, status: str) -> None:
-        message = pipe.publish(status, self._signed_birth(Presence.STOPPED), retain=True)
-        deadline = self._monotonic() + CLOSE_LIMIT_S
-        while (remaining := deadline - self._monotonic()) > 0:
-            try:
-                event = events.get(timeout=remaining)
-            except queue.Empty:
-                return
-            if isinstance(event, Lost) or (isinstance(event, Acknowledged) and event.message == message):
-                return

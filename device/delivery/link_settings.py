@@ -13,6 +13,8 @@ class LinkSettings:
         window: how many results may be under way without a receipt.
         first_retry_s: mean pause after a first failure; doubled with each further one.
         longest_retry_s: the longest mean pause. Pauses vary by half, so that a fleet does not return in one moment.
+        longest_receipt_wait_s: the longest such wait.
+        health_every_s: how often the terminal tells its health.
         receipt_wait_s: how long to wait for receipts before sending again; doubled while central is silent.
     """
 
@@ -21,10 +23,11 @@ class LinkSettings:
     keepalive_s: int = 30
     connect_limit_s: float = 10.0
     window: int = 20
-    first_retry_s: float = 1.0
+    first_retry_s: float = 5.0
     longest_retry_s: float = 300.0
     receipt_wait_s: float = 30.0
     longest_receipt_wait_s: float = 600.0
+    health_every_s: float = 60.0
 
 
 def retry_pause_s(settings: LinkSettings, failures: int, chance: float) -> float:

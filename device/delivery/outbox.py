@@ -1,240 +1,213 @@
 """The outbox: each result is signed, chained and on the disk before anybody hears of it, and stays until its receipt.
 
-SQLite in WAL mode with synchronous=FULL: with less, a power cut could undo a place that was already published,
-and the chain would fork. The head is read, the result signed and inserted, and the head advanced in one transaction.
+The head is read, the result signed and inserted with its evidence, and the head advanced in one transaction. What
+cannot go on with the chain that it finds, a new key or a restored card, begins a new epoch with a signed anchor.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from device.wire.chain import GENESIS, ChainHead, ChainPosition
+from device.delivery import rows
+from device.delivery.database import (
+    DISK_RESERVE_BYTES,
+    Database,
+    OutboxError,
+    OutboxFullError,
+    OutboxMismatchError,
+    OutboxState,
+)
+from device.delivery.rows import BEFORE_ALL, Part, Place, WaitingEnvelope
+from device.wire.anchor import AnchorClaims, AnchorReason, ChainPlace
+from device.wire.chain import FIRST_EPOCH, ChainHead, ChainPosition
 from device.wire.claims import ResultClaims
 from device.wire.envelope import Envelope, Kind, SigningKey, sign
+from device.wire.evidence import EvidenceClaims
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
-_PAGE_BYTES = 4096
-_SESSION_PAGES = 16  # two results of the greatest length, the request's id and the tally, with their index pages
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS head (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
-    terminal TEXT NOT NULL, kid TEXT NOT NULL,
-    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, sha256 TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS results (
-    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, sha256 TEXT NOT NULL, envelope BLOB NOT NULL,
-    PRIMARY KEY (epoch, seq)
-) STRICT;
-CREATE TABLE IF NOT EXISTS used_requests (id TEXT PRIMARY KEY, boot TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-"""
-
-
-class OutboxError(RuntimeError):
-    """The outbox cannot be used; no session may start. The message is one line that says what to do."""
-
-
-class OutboxCorruptError(OutboxError):
-    """The database is damaged or is none."""
-
-
-class OutboxReadOnlyError(OutboxError):
-    """The database cannot be written."""
-
-
-class OutboxFullError(OutboxError):
-    """The disk, or the outbox's share of it, is full."""
-
-
-class OutboxMismatchError(OutboxError):
-    """The database belongs to another terminal or key."""
+OFFLINE_SESSIONS = "offline-sessions"
+"""The name under which sessions without a request are counted; a receipt forgets it."""
+_SESSION_PAGES = 64  # the longest result with its evidence, the request's id and the tally, with their indices
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingResult:
-    """A result without a receipt: its place, digest and envelope."""
+class OutboxStatus:
+    """How it stands with the outbox.
 
-    epoch: int
-    seq: int
-    sha256: str
-    envelope: bytes = field(repr=False)
+    Attributes:
+        state: for machines.
+        sentence: for people.
+        waiting: envelopes without a receipt; None when that cannot be read.
+        oldest: seconds since 1970, when the oldest of them was signed; None when there is none.
+    """
+
+    state: OutboxState
+    sentence: str
+    waiting: int | None = None
+    oldest: int | None = None
 
 
 class Outbox:
     """The outbox of one terminal; every method may be called from any thread and raises OutboxError."""
 
     def __init__(
-        self, path: Path, terminal: str, signer: SigningKey, *, epoch: int = 1, max_bytes: int = DEFAULT_MAX_BYTES
+        self,
+        path: Path,
+        terminal: str,
+        signer: SigningKey,
+        *,
+        epoch: int = FIRST_EPOCH,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Opens or makes the database at `path`, mode 0600, of at most `max_bytes`."""
+        """Names the database, which is opened or made with its first use; `now` is for anchors only."""
         self.on_append: Callable[[], None] = lambda: None
-        self._path, self._signer, self._terminal = path, signer, terminal
-        self._lock = threading.Lock()
-        with self._typed_errors():
-            try:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            except OSError as error:
-                raise OutboxReadOnlyError(f"{path}: the outbox cannot be opened: {error.strerror}") from None
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-            try:
-                self._prepare(epoch, max_bytes)
-            except BaseException:
-                self._database.close()
-                raise
+        self._signer, self._terminal, self._epoch, self._now = signer, terminal, epoch, now
+        self._database = Database(path, max_bytes, self._prepare)
 
     def append(
-        self, build: Callable[[ChainPosition], ResultClaims], *, remember: Mapping[str, str] | None = None
+        self,
+        build: Callable[[ChainPosition], ResultClaims],
+        *,
+        evidence: bytes | None = None,
+        remember: Mapping[str, str] | None = None,
     ) -> Envelope:
-        """Signs what `build` makes for the next place and keeps it; `remember` is stored in the same transaction."""
-        with self._transaction() as database:
-            head = self._read_head()
-            position = head.next()
+        """Signs what `build` makes for the next place and keeps it, on the disk when this returns.
+
+        Args:
+            build: makes the claims.
+            evidence: sealed bytes that belong to the result; signed and kept with it.
+            remember: stored in the same transaction.
+        """
+        with self._database.transaction() as connection:
+            position = rows.read_head(connection).next()
             claims = build(position)
-            if (claims.iss, claims.epoch, claims.seq, claims.prev) != (
-                self._terminal,
-                position.epoch,
-                position.seq,
-                position.prev,
-            ):
+            stated = (claims.iss, claims.epoch, claims.seq, claims.prev)
+            if stated != (self._terminal, position.epoch, position.seq, position.prev):
                 raise ValueError("the claims do not stand at the chain position they were built for")
             envelope = sign(Kind.RESULT, claims.write(), self._signer)
-            row = (position.epoch, position.seq, envelope.sha256, envelope.raw)
-            database.execute("INSERT INTO results VALUES (?, ?, ?, ?)", row)
-            database.execute("UPDATE head SET seq = ?, sha256 = ?", (position.seq, envelope.sha256))
-            self._remember(remember or {})
+            rows.insert(connection, Place(position.epoch, position.seq), envelope)
+            connection.execute("UPDATE head SET seq = ?, sha256 = ?", (position.seq, envelope.sha256))
+            if evidence is not None:
+                place = Place(position.epoch, position.seq, Part.EVIDENCE)
+                rows.insert(connection, place, self._sign_evidence(claims, evidence))
+            rows.remember(connection, remember or {})
         self.on_append()
         return envelope
 
-    def waiting(self, limit: int, after: tuple[int, int] = (-1, 0)) -> list[WaitingResult]:
-        """Returns the oldest results without a receipt, from the place that follows `after` (epoch, seq)."""
-        query = (
-            "SELECT epoch, seq, sha256, envelope FROM results WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?"
-        )
-        with self._reading() as database:
-            return [WaitingResult(*row) for row in database.execute(query, (*after, limit))]
+    def waiting(self, limit: int, after: Place = BEFORE_ALL) -> list[WaitingEnvelope]:
+        """Returns the oldest envelopes that may be sent now, from the place that follows `after`; all of one epoch."""
+        with self._database.reading() as connection:
+            return rows.read_waiting(connection, limit, after)
 
     def depth(self) -> int:
-        """How many results have no receipt."""
-        with self._reading() as database:
-            return int(database.execute("SELECT count(*) FROM results").fetchone()[0])
+        """How many envelopes have no receipt."""
+        with self._database.reading() as connection:
+            return rows.depth(connection)
 
     def head(self) -> ChainHead:
         """The newest place of the chain."""
-        with self._reading():
-            return self._read_head()
+        with self._database.reading() as connection:
+            return rows.read_head(connection)
 
-    def remove(self, receipted: Iterable[tuple[int, int, str]]) -> int:
-        """Removes results by (epoch, seq, sha256), all of which must agree; returns how many were there."""
-        with self._transaction() as database:
-            query = "DELETE FROM results WHERE epoch = ? AND seq = ? AND sha256 = ?"
-            return database.executemany(query, receipted).rowcount
+    def remove(self, receipted: Iterable[tuple[int, int, str]]) -> list[Place]:
+        """Removes by (epoch, seq, sha256), all of which must agree; returns what was there. Evidence is overwritten."""
+        with self._database.transaction() as connection:
+            removed = rows.delete(connection, receipted)
+            if removed:
+                connection.execute("DELETE FROM memory WHERE name = ?", (OFFLINE_SESSIONS,))
+        if any(place.part is Part.EVIDENCE for place in removed):
+            self._database.truncate_log()
+        return removed
 
     def is_used(self, request: str) -> bool:
         """Whether `use` was called for this request id."""
-        with self._reading() as database:
-            return database.execute("SELECT 1 FROM used_requests WHERE id = ?", (request,)).fetchone() is not None
+        with self._database.reading() as connection:
+            return connection.execute("SELECT 1 FROM used_requests WHERE id = ?", (request,)).fetchone() is not None
 
-    def has_room(self) -> bool:
-        """Whether the database may still grow by what a session can write."""
-        with self._reading() as database:
-            used, free, most = (
-                int(database.execute(f"PRAGMA {what}").fetchone()[0])
-                for what in ("page_count", "freelist_count", "max_page_count")
-            )
-        return most - used + free >= _SESSION_PAGES
+    def check(self) -> OutboxStatus:
+        """Says how it stands, after a fault by trying to write; never raises. Without OK no session may begin."""
+        waiting = oldest = None
+        try:
+            if self._database.fault is not None:
+                with self._database.transaction() as connection:
+                    connection.execute("UPDATE head SET seq = seq")
+            with self._database.reading() as connection:
+                waiting, oldest = rows.depth(connection), rows.oldest(connection)
+                free_pages = rows.free_pages(connection)
+            if free_pages < _SESSION_PAGES or self._database.bytes_free() < DISK_RESERVE_BYTES:
+                raise self._database.error(OutboxFullError, "is full")
+        except OutboxError as error:
+            return OutboxStatus(error.state, str(error), waiting, oldest)
+        return OutboxStatus(OutboxState.OK, f"{waiting} results wait for a receipt", waiting, oldest)
+
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the outbox on its disk, and bytes free there."""
+        return self._database.bytes_on_disk(), self._database.bytes_free()
 
     def use(self, request: str, boot: str) -> bool:
         """Marks a request id as used; False when it was already.
 
         Ids of other boots are dropped: their requests are refused for the boot alone.
         """
-        with self._transaction() as database:
-            database.execute("DELETE FROM used_requests WHERE boot <> ?", (boot,))
-            added = database.execute("INSERT OR IGNORE INTO used_requests VALUES (?, ?)", (request, boot))
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM used_requests WHERE boot <> ?", (boot,))
+            added = connection.execute("INSERT OR IGNORE INTO used_requests VALUES (?, ?)", (request, boot))
             return added.rowcount == 1
 
     def recall(self, name: str) -> str | None:
-        """What was remembered under `name`: counters of attempts and failures that must survive a restart."""
-        with self._reading() as database:
-            row = database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
+        """What was remembered under `name`: counters that must survive a restart."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
             return None if row is None else str(row[0])
 
     def remember(self, values: Mapping[str, str]) -> None:
         """Keeps values by name, on the disk when this returns."""
-        with self._transaction():
-            self._remember(values)
+        with self._database.transaction() as connection:
+            rows.remember(connection, values)
 
     def close(self) -> None:
         """Closes the database; what was appended stays."""
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
-    def _prepare(self, epoch: int, max_bytes: int) -> None:
-        database = self._database
-        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise OutboxCorruptError(self._advice("is damaged"))
-        if database.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-            raise OutboxError(f"{self._path}: this file system cannot hold a write-ahead log: move the outbox")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute(f"PRAGMA max_page_count = {max_bytes // _PAGE_BYTES}")
-        database.executescript(_SCHEMA)
-        fresh = (self._terminal, self._signer.kid, epoch, GENESIS)
-        database.execute("INSERT OR IGNORE INTO head VALUES (1, ?, ?, ?, 0, ?)", fresh)
-        held = database.execute("SELECT terminal, kid, epoch FROM head").fetchone()
-        if tuple(held) != fresh[:3]:
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Makes the tables, and begins the epoch that the keys ask for."""
+        for statement in rows.SCHEMA:
+            connection.execute(statement)
+        row = connection.execute("SELECT terminal, kid, epoch, seq, sha256 FROM head").fetchone()
+        if row is None:
+            lost = self._anchor(AnchorReason.OUTBOX_LOST, None) if self._epoch > FIRST_EPOCH else None
+            self._begin_epoch(connection, lost)
+            return
+        terminal, kid, epoch, seq, sha256 = row
+        if (terminal, kid, epoch) == (self._terminal, self._signer.kid, self._epoch):
+            return
+        if terminal != self._terminal or epoch >= self._epoch:
             raise OutboxMismatchError(
-                f"{self._path}: belongs to terminal {held[0]}, epoch {held[2]}, or to another result key: "
-                "a new key needs a new chain epoch and a new outbox"
+                f"{self._database.path}: belongs to terminal {terminal}, epoch {epoch}, or to another result key: "
+                "a new key needs a new chain epoch (docs/delivery.md)"
             )
+        reason = AnchorReason.RESTORED_CARD if kid == self._signer.kid else AnchorReason.NEW_KEY
+        self._begin_epoch(connection, self._anchor(reason, ChainPlace(epoch=epoch, seq=seq, sha256=sha256)))
 
-    def _read_head(self) -> ChainHead:
-        return ChainHead(*self._database.execute("SELECT epoch, seq, sha256 FROM head").fetchone())
+    def _begin_epoch(self, connection: sqlite3.Connection, anchor: Envelope | None) -> None:
+        head = ChainHead(self._epoch)
+        if anchor is not None:
+            head = ChainHead(self._epoch, 0, anchor.sha256)
+            rows.insert(connection, Place(self._epoch, 0), anchor)
+        row = (self._terminal, self._signer.kid, head.epoch, head.seq, head.sha256)
+        connection.execute("INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)", row)
 
-    def _remember(self, values: Mapping[str, str]) -> None:
-        query = "INSERT INTO memory VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        self._database.executemany(query, values.items())
+    def _anchor(self, reason: AnchorReason, previous: ChainPlace | None) -> Envelope:
+        claims = AnchorClaims(
+            iss=self._terminal, iat=max(0, int(self._now())), epoch=self._epoch, reason=reason, previous=previous
+        )
+        return sign(Kind.ANCHOR, claims.write(), self._signer)
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._typed_errors():
-            yield self._database
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._typed_errors():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # the first fault is the one to tell
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise OutboxCorruptError(self._advice("is damaged")) from error
-            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-                raise OutboxReadOnlyError(self._advice("cannot be written")) from error
-            if code == sqlite3.SQLITE_FULL:
-                raise OutboxFullError(self._advice("is full")) from error
-            raise OutboxError(f"{self._path}: the outbox cannot be used: {error}") from error
-
-    def _advice(self, fault: str) -> str:
-        advice = {
-            "is damaged": "keep the file for central's team and re-enrol the terminal with a new chain epoch",
-            "cannot be written": "check the disk, its mount options and the owner of the file",
-            "is full": "free space on the disk, or restore the connection so that results can leave",
-        }
-        return f"{self._path}: the outbox {fault}: {advice[fault]}"
+    def _sign_evidence(self, result: ResultClaims, sealed: bytes) -> Envelope:
+        claims = EvidenceClaims(iss=result.iss, epoch=result.epoch, seq=result.seq, result=result.jti, sealed=sealed)
+        return sign(Kind.EVIDENCE, claims.write(), self._signer)

@@ -21,9 +21,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from device.delivery.keys import TlsFiles
-from device.wire.envelope import Kind
+from device.wire.topics import CARRIES, TO_TERMINAL
 
-MAX_PACKET_BYTES = max(kind.max_bytes for kind in Kind) + 1024
+MAX_PACKET_BYTES = max(kind.max_bytes for leaf in TO_TERMINAL for kind in CARRIES[leaf]) + 1024
 MAX_EVENTS = 256
 CLOSE_LIMIT_S = 2.0
 NOBODY_LISTENS = "No matching subscribers"
@@ -63,7 +63,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """Somebody wants the publisher to look at the outbox, or to stop."""
+    """Somebody wants the publisher to look at the outbox, to say something, or to stop."""
 
 
 Event = Connected | Lost | Acknowledged | Arrived | Woken

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from device.delivery.clocks import Instant
 from device.delivery.keys import TerminalKeys
 from device.delivery.outbox import Outbox
 from device.wire.claims import Grade, ReferenceMark, RequestEcho
-from device.wire.envelope import EnvelopeError, Kind, open_envelope
-from device.wire.fields import ClaimsError, FalseMatchRate
+from device.wire.envelope import EnvelopeError, Fault, Kind, open_envelope
+from device.wire.evidence import EvidenceKind
+from device.wire.fields import ClaimsError, FalseMatchRate, uuid7
 from device.wire.plan import PlanError, guess_probability
 from device.wire.request import Policy, RequestClaims
 from device.wire.sealing import SealingError, commitment, reference_context, unseal
@@ -26,6 +28,7 @@ class Refusal(StrEnum):
     POLICY_TOO_WEAK = "policy-too-weak"
     REFERENCE_NOT_FOR_US = "reference-not-for-us"
     GRADE_NOT_ASKED_FOR = "grade-not-asked-for"
+    EVIDENCE_NOT_POSSIBLE = "evidence-not-possible"
 
 
 _SENTENCES = {
@@ -36,15 +39,20 @@ _SENTENCES = {
     Refusal.USED: "The request was used before.",
     Refusal.POLICY_TOO_WEAK: "The request asks for less certainty than this terminal allows.",
     Refusal.GRADE_NOT_ASKED_FOR: "The request has no reference, and does not allow the printed card instead.",
+    Refusal.EVIDENCE_NOT_POSSIBLE: "The request asks for evidence that this terminal cannot give.",
     Refusal.REFERENCE_NOT_FOR_US: "The reference was sealed for another terminal or request, or was changed.",
 }
 
 
+_NOT_BELIEVED = {*(fault.value for fault in Fault), Refusal.MALFORMED.value, Refusal.OTHER_TERMINAL.value}
+
+
 class RequestRefusedError(ValueError):
-    """A request is not begun: `reason` for machines, `sentence` for people."""
+    """A request is not begun: `reason` for machines, `sentence` for people; `believed` when it came from central."""
 
     def __init__(self, reason: str, sentence: str) -> None:
         self.reason, self.sentence = reason, sentence
+        self.believed = reason not in _NOT_BELIEVED
         super().__init__(f"{reason}: {sentence}")
 
 
@@ -58,11 +66,11 @@ class PolicyFloor:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRequest:
-    """A request that may begin. Its text form shows the id and what it is for, nothing secret.
+    """What a session may begin with. Its text form shows the id and what it is for, nothing secret.
 
     Attributes:
         id: the request's id, used up from now on.
-        echo: what the result has to repeat.
+        echo: what the result has to repeat; None offline: nobody asked.
         nonce: the plan is derived from it.
         policy: how to judge.
         reference: the portrait, an encoded picture file; None when the printed card is to be read.
@@ -70,7 +78,7 @@ class AcceptedRequest:
     """
 
     id: str
-    echo: RequestEcho
+    echo: RequestEcho | None
     nonce: bytes = field(repr=False)
     policy: Policy
     reference: bytes | None = field(repr=False)
@@ -106,6 +114,15 @@ class RequestDesk:
         mark = ReferenceMark(commitment=sealed.commitment, grade=Grade.REQUEST) if sealed else None
         return AcceptedRequest(claims.jti, claims.echo(), claims.nonce, claims.policy, reference, mark)
 
+    def offline(self, now: Instant, random: bytes) -> AcceptedRequest:
+        """What a session begins with that nobody asked for: one attempt, against the printed card.
+
+        Id and nonce are the terminal's own, made of `now` and 42 random bytes.
+        """
+        id_ = uuid7(max(0, int(now.unix_s * 1000)), random[:10])
+        policy = Policy(fmr=self._floor.fmr, attempts=1, grades=(Grade.CARD,))
+        return AcceptedRequest(id_, None, random[10:], policy, None, None)
+
     def _read(self, raw: bytes) -> RequestClaims:
         try:
             return RequestClaims.read(open_envelope(raw, Kind.REQUEST, self._keys.request_signers).payload)
@@ -129,6 +146,9 @@ class RequestDesk:
             raise _refused(Refusal.POLICY_TOO_WEAK)
         if claims.grade not in claims.policy.grades:
             raise _refused(Refusal.GRADE_NOT_ASKED_FOR)
+        evidence = set(claims.policy.evidence)
+        if evidence and (self._keys.evidence_recipient is None or not evidence <= set(EvidenceKind)):
+            raise _refused(Refusal.EVIDENCE_NOT_POSSIBLE)
         if self._outbox.is_used(claims.jti):
             raise _refused(Refusal.USED)
 

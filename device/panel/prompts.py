@@ -47,6 +47,9 @@ class Scene(StrEnum):
     CANCELLED = "cancelled"
     PAUSED = "paused"
     OFFLINE_IDLE = "offline-idle"
+    OFFLINE_READY = "offline-ready"
+    OFFLINE_SPENT = "offline-spent"
+    IDENTIFY = "identify"
     NO_CAMERA = "no-camera"
     FAULT = "fault"
 
@@ -123,6 +126,18 @@ _SCENES = {
     ),
     Scene.PAUSED: _Prompt(RED, Rhythm(_THREE_FLASHES), _notes(466, 466, 466, every_s=32.0)),
     Scene.OFFLINE_IDLE: _Prompt(WHITE, Rhythm(((0.2, 0.35), (0.3, 0.0), (0.2, 0.35), (3.3, 0.0)))),
+    Scene.OFFLINE_READY: _Prompt(WHITE, Rhythm(((0.2, 0.5), (0.3, 0.0), (1.5, 0.35), (1.0, 0.0)))),
+    Scene.OFFLINE_SPENT: _Prompt(
+        AMBER, Rhythm(((0.2, 0.6), (0.3, 0.0), (0.2, 0.6), (2.3, 0.0))), _notes(466, 587, every_s=32.0)
+    ),
+    Scene.IDENTIFY: _Prompt(
+        WHITE,
+        Rhythm(((0.4, 1.0), (0.4, 0.0))),
+        _notes(880, 1318, 880, every_s=2.0),
+        left=Rhythm(((0.4, 0.4), (0.4, 0.0))),
+        right=Rhythm(((0.4, 0.0), (0.4, 0.4))),
+        eyes=Rhythm(((0.4, 0.4), (0.4, 0.0))),
+    ),
     Scene.NO_CAMERA: _Prompt(
         AMBER, steady(0.5), left=Rhythm(((0.8, 0.4), (0.8, 0.0))), right=Rhythm(((0.8, 0.0), (0.8, 0.4)))
     ),

@@ -21,8 +21,11 @@ SCENES = {
     Scene.INCONCLUSIVE: "No result this time. Please ask the attendant to try again.",
     Scene.DECLINED: "You refused. No picture was kept.",
     Scene.CANCELLED: "Cancelled. No picture was kept.",
-    Scene.PAUSED: "Paused after several failures. Please wait for the attendant.",
+    Scene.PAUSED: "Paused. Please wait for the attendant.",
     Scene.OFFLINE_IDLE: "Ready, but not connected: results will wait on this terminal.",
+    Scene.OFFLINE_READY: "Not connected. Press START to begin with your printed document.",
+    Scene.OFFLINE_SPENT: "Not connected, and no more checks without it: central must be reached first.",
+    Scene.IDENTIFY: "This is the terminal that central is looking for.",
     Scene.NO_CAMERA: "No camera. The terminal needs a technician.",
     Scene.FAULT: "Out of order. The terminal needs a technician.",
 }

@@ -1,4 +1,4 @@
-"""Reads still pictures: portraits from a file, from a signed request or from a chip; hostile until decoded.
+"""Reads portraits from a file, from a signed request or from a chip, hostile until decoded; writes a picture.
 
 Only the formats a portrait comes in are let through to the decoder, and none before its header has told a sane size: a
 few bytes of PNG can ask for gigabytes.
@@ -65,6 +65,19 @@ def decode_picture(content: bytes) -> NDArray[np.uint8]:
     if scale < 1:
         decoded = cv2.resize(decoded, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def encode_jpeg(image: NDArray[np.uint8], longest_side: int, limit: int) -> bytes:
+    """Returns (H, W, 3) RGB as a JPEG of at most `longest_side` pixels and `limit` bytes, as good as that allows."""
+    picture = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    scale = longest_side / max(picture.shape)
+    if scale < 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    for quality in (92, 80, 60, 40, 20, 5):
+        _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if len(encoded) <= limit:
+            return encoded.tobytes()
+    raise PictureError(f"does not fit into {limit} bytes")
 
 
 def _size(content: bytes) -> tuple[int, int]:

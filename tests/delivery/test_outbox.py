@@ -16,14 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device.delivery.keys import load_terminal_keys
-from device.delivery.outbox import (
-    Outbox,
+from device.delivery.database import (
     OutboxCorruptError,
     OutboxFullError,
     OutboxMismatchError,
     OutboxReadOnlyError,
+    OutboxState,
 )
+from device.delivery.keys import load_terminal_keys
+from device.delivery.outbox import Outbox
+from device.delivery.rows import Place, WaitingEnvelope
 from device.wire.chain import GENESIS, ChainHead
 from device.wire.claims import ResultClaims
 from device.wire.envelope import Kind, SigningKey, open_envelope
@@ -32,8 +34,8 @@ from device.wire.envelope import Kind, SigningKey, open_envelope
 def assert_whole(outbox: Outbox, key: SigningKey, first: ChainHead = ChainHead(1)) -> int:  # noqa: B008  frozen
     """Checks every waiting result's signature and place; returns how many there are."""
     head = first
-    rows = outbox.waiting(100_000)
-    for row in rows:
+    waiting = outbox.waiting(100_000)
+    for row in waiting:
         claims = ResultClaims.read(
             open_envelope(row.envelope, Kind.RESULT, {key.kid: key.private.public_key()}).payload
         )
@@ -41,7 +43,11 @@ def assert_whole(outbox: Outbox, key: SigningKey, first: ChainHead = ChainHead(1
         assert (claims.epoch, claims.seq, claims.prev) == (position.epoch, position.seq, position.prev)
         head = head.advanced(row.sha256)
     assert outbox.head() == head
-    return len(rows)
+    return len(waiting)
+
+
+def receipts(waiting: list[WaitingEnvelope]) -> list[tuple[int, int, str]]:
+    return [(row.place.epoch, row.place.seq, row.sha256) for row in waiting]
 
 
 def test_results_are_chained_and_signed(outbox, keys):
@@ -49,13 +55,18 @@ def test_results_are_chained_and_signed(outbox, keys):
     envelopes = [outbox.append(samples.result) for _ in range(5)]
     assert assert_whole(outbox, keys.result_key) == outbox.depth() == 5
     assert [row.envelope for row in outbox.waiting(9)] == [envelope.raw for envelope in envelopes]
-    assert [row.seq for row in outbox.waiting(2, after=(1, 2))] == [3, 4]
+    assert [row.place.seq for row in outbox.waiting(2, after=Place(1, 2))] == [3, 4]
 
 
 def test_the_database_keeps_what_the_design_asks_for(outbox, tmp_path):
+    outbox.head()
     assert stat.S_IMODE((tmp_path / "outbox.sqlite").stat().st_mode) == 0o600
-    assert outbox._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert outbox._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    with outbox._database.reading() as connection:
+        settings = [
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "secure_delete")
+        ]
+    assert settings == ["wal", 2, 1]
 
 
 def test_it_is_all_there_after_a_restart(outbox, keys, tmp_path):
@@ -71,8 +82,8 @@ def test_it_is_all_there_after_a_restart(outbox, keys, tmp_path):
 
 def test_a_row_leaves_by_its_very_place_and_digest(outbox):
     envelope = outbox.append(samples.result)
-    assert outbox.remove([(1, 1, "0" * 64), (1, 2, envelope.sha256), (2, 1, envelope.sha256)]) == 0
-    assert outbox.remove([(1, 1, envelope.sha256)]) == 1
+    assert outbox.remove([(1, 1, "0" * 64), (1, 2, envelope.sha256), (2, 1, envelope.sha256)]) == []
+    assert outbox.remove([(1, 1, envelope.sha256)]) == [Place(1, 1)]
     assert outbox.depth() == 0 and outbox.head() == ChainHead(1, 1, envelope.sha256)
 
 
@@ -109,9 +120,9 @@ def test_any_order_of_work_keeps_the_chain(keys, steps):
         for step in steps:
             if step == "append":
                 outbox.append(samples.result)
-            elif step == "remove" and (rows := outbox.waiting(1)):
-                removed += outbox.remove((row.epoch, row.seq, row.sha256) for row in rows)
-                first = ChainHead(1, rows[0].seq, rows[0].sha256)
+            elif step == "remove" and (oldest := outbox.waiting(1)):
+                removed += len(outbox.remove(receipts(oldest)))
+                first = ChainHead(1, oldest[0].place.seq, oldest[0].sha256)
             elif step == "reopen":
                 outbox.close()
                 outbox = Outbox(path, samples.TERMINAL, keys.result_key)
@@ -159,7 +170,7 @@ def test_a_full_outbox_says_so_and_stays_whole(tmp_path, keys):
             outbox.append(samples.result)
             count += 1
     assert assert_whole(outbox, keys.result_key) == count > 5
-    outbox.remove((row.epoch, row.seq, row.sha256) for row in outbox.waiting(count))
+    outbox.remove(receipts(outbox.waiting(count)))
     outbox.append(samples.result)
     outbox.close()
 
@@ -168,8 +179,11 @@ def test_a_full_outbox_says_so_and_stays_whole(tmp_path, keys):
 def test_a_damaged_file_says_so(tmp_path, keys, damage):
     path = tmp_path / "outbox"
     path.write_bytes(damage)
+    outbox = Outbox(path, samples.TERMINAL, keys.result_key)
     with pytest.raises(OutboxCorruptError, match="is damaged: keep the file"):
-        Outbox(path, samples.TERMINAL, keys.result_key)
+        outbox.append(samples.result)
+    assert outbox.check().state is OutboxState.DAMAGED
+    assert path.read_bytes() == damage
 
 
 def test_a_damaged_page_says_so(outbox, keys, tmp_path):
@@ -180,14 +194,17 @@ def test_a_damaged_page_says_so(outbox, keys, tmp_path):
     raw = bytearray(path.read_bytes())
     raw[4096 * 2 :] = b"\xa5" * (len(raw) - 4096 * 2)
     path.write_bytes(raw)
+    again = Outbox(path, samples.TERMINAL, keys.result_key)
     with pytest.raises(OutboxCorruptError):
-        Outbox(path, samples.TERMINAL, keys.result_key)
+        again.head()
 
 
 def test_a_file_that_cannot_be_written_says_so(keys):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outbox"
-        Outbox(path, samples.TERMINAL, keys.result_key).close()
+        outbox = Outbox(path, samples.TERMINAL, keys.result_key)
+        outbox.head()
+        outbox.close()
         with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as probe:
             assert probe.execute("SELECT count(*) FROM head").fetchone() == (1,)
         probe.close()
@@ -198,18 +215,25 @@ def test_a_file_that_cannot_be_written_says_so(keys):
             if own == 0:
                 os.seteuid(65534)  # root may write everything
             with pytest.raises(OutboxReadOnlyError, match="cannot be"):
-                Outbox(path, samples.TERMINAL, keys.result_key)
+                outbox.append(samples.result)
+            assert outbox.check().state is OutboxState.READ_ONLY
         finally:
             os.seteuid(own)
             Path(folder).chmod(0o755)
+            path.chmod(0o600)
+        assert outbox.check().state is OutboxState.OK
+        outbox.append(samples.result)
+        outbox.close()
 
 
 def test_another_terminals_or_keys_outbox_is_refused(outbox, keys, tmp_path):
     path = tmp_path / "outbox.sqlite"
     outbox.append(samples.result)
     for terminal, key in (("shop-2", keys.result_key), (samples.TERMINAL, SigningKey(Ed25519PrivateKey.generate()))):
+        other = Outbox(path, terminal, key)
         with pytest.raises(OutboxMismatchError, match="belongs to terminal shop-1"):
-            Outbox(path, terminal, key)
+            other.head()
+        assert other.check().state is OutboxState.MISMATCH
 
 
 def test_results_are_shown_without_their_bytes(outbox):

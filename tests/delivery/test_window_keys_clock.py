@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from device.delivery.clocks import TerminalClock, boot_id
 from device.delivery.keys import create_terminal_keys, load_terminal_keys
 from device.delivery.link_settings import LinkSettings, retry_pause_s
-from device.delivery.outbox import WaitingResult
+from device.delivery.rows import Place, WaitingEnvelope
 from device.delivery.window import Window
 from device.settings import SettingsError
 from device.wire.fields import ClockState
@@ -20,26 +20,26 @@ class Rows:
     """An outbox's rows without its disk."""
 
     def __init__(self, count: int) -> None:
-        self.places = [(1, seq) for seq in range(1, count + 1)]
+        self.places = [Place(1, seq) for seq in range(1, count + 1)]
 
-    def waiting(self, limit: int, after: tuple[int, int]) -> list[WaitingResult]:
+    def waiting(self, limit: int, after: Place) -> list[WaitingEnvelope]:
         left = [place for place in self.places if place > after]
-        return [WaitingResult(*place, "", b"") for place in left[:limit]]
+        return [WaitingEnvelope(place, "", b"") for place in left[:limit]]
 
-    def receipt(self, window: Window, places: list[tuple[int, int]], now: float) -> None:
+    def receipt(self, window: Window, places: list[Place], now: float) -> None:
         self.places = [place for place in self.places if place not in places]
         window.receipted(places, now)
 
 
 def picked(window: Window, rows: Rows, now: float = 0.0) -> list[int]:
-    return [row.seq for row in window.pick(rows.waiting, now)]
+    return [row.place.seq for row in window.pick(rows.waiting, now)]
 
 
 def test_no_more_than_the_window_is_under_way():
     window, rows = Window(3, 10, 100), Rows(5)
     assert picked(window, rows) == [1, 2, 3]
     assert picked(window, rows) == []
-    rows.receipt(window, [(1, 1)], 0.0)
+    rows.receipt(window, [Place(1, 1)], 0.0)
     assert picked(window, rows) == [4]
 
 
@@ -57,13 +57,13 @@ def test_silence_sends_again_ever_more_slowly():
 def test_what_central_never_receipts_does_not_stop_the_rest(size, never):
     window, rows, now = Window(size, 10, 100), Rows(9), 0.0
     for _ in range(100):
-        good = [(1, seq) for seq in picked(window, rows, now) if seq not in never]
+        good = [Place(1, seq) for seq in picked(window, rows, now) if seq not in never]
         if good:
             rows.receipt(window, good, now)
         elif (wait := window.remaining_s(now)) is not None:
             now += wait
             window.give_up()
-    assert {seq for _, seq in rows.places} == never
+    assert {place.seq for place in rows.places} == never
 
 
 def test_while_central_is_away_the_order_is_kept():

@@ -138,7 +138,7 @@ def test_a_redelivered_result_is_receipted_again_and_counted_once(running):
 
 def put_back(terminal: Terminal, envelope: Envelope) -> None:
     """The same result once more in an outbox, as after a receipt that was lost."""
-    with terminal.outbox._transaction() as database:
+    with terminal.outbox._database.transaction() as database:
         database.execute("INSERT INTO results VALUES (1, 1, ?, ?)", (envelope.sha256, envelope.raw))
 
 
@@ -225,7 +225,7 @@ def test_a_rolled_back_outbox_shows_as_a_fork(running):
     terminal.append()
     kept = terminal.append()
     terminal.is_receipted()
-    with terminal.outbox._transaction() as database:
+    with terminal.outbox._database.transaction() as database:
         database.execute("UPDATE head SET seq = 1, sha256 = ?", (running.central.held()[0].sha256,))
     terminal.append(iat=samples.NOW + 5)
     terminal.append()

@@ -19,19 +19,22 @@ import samples
 from broker import Broker
 from world import Central, Terminal, World, until
 
-from device.app import TALLY, App
+from device.admission import TALLY, Admission
+from device.app import App
 from device.camera import CaptureSource
 from device.camera.held_card import CardFirst, HeldCard
 from device.camera.newest import NewestFrame
 from device.camera.person import load_person
 from device.camera.rehearsal import RehearsalCamera
+from device.closing import Closing
 from device.daemon import models_digest
-from device.delivery.clocks import TerminalClock
+from device.delivery.commands import CommandDesk
 from device.delivery.link_status import LinkState
 from device.delivery.requests import PolicyFloor, RequestDesk
 from device.liveness.evidence import Ending
 from device.liveness.limits import Limits
 from device.liveness.session import Press
+from device.orders import Orders
 from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
 from device.panel.prompts import Scene
 from device.results import Terminal as TerminalFacts
@@ -90,6 +93,7 @@ class Counter:
         person: str = "astronaut.json",
         limits: Limits | None = None,
         document: np.ndarray | None = None,
+        offline_sessions: int = 0,
     ) -> None:
         self.world, self.terminal = world, world.terminal()
         pins, factory = PinMap(), mock_factory()
@@ -105,19 +109,27 @@ class Counter:
         self.portrait = world.folder / "portrait.jpg"
         cv2.imwrite(str(self.portrait), cv2.resize(cv2.imread(str(PORTRAIT)), None, fx=0.5, fy=0.5))
         software = samples.SOFTWARE.model_copy(update={"models_sha256": models_digest(vision.models)})
+        terminal = self.terminal
+        facts = TerminalFacts("shop-1", samples.BOOT, "1", software, CaptureSource.REHEARSAL)
+        clock, vitals, outbox = terminal.clock, terminal.vitals, terminal.outbox
+        admission = Admission(
+            outbox, samples.BOOT, clock, limits or Limits(), vitals, offline_sessions=offline_sessions
+        )
+        desk = CommandDesk(terminal.keys, samples.BOOT, outbox, clock)
+        self.orders = Orders(terminal.commands, desk, terminal.link, admission, vitals)
         self.app = App(
-            terminal=TerminalFacts("shop-1", samples.BOOT, "1", software, CaptureSource.REHEARSAL),
+            terminal=facts,
             frames=NewestFrame(self.camera),
             panel=self.panel,
             vision=vision,
-            requests=Waiting(self.terminal),
-            desk=RequestDesk(
-                self.terminal.keys, samples.BOOT, self.terminal.outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000)
-            ),
-            outbox=self.terminal.outbox,
-            link=self.terminal.link,
-            clock=TerminalClock(),
-            limits=limits or Limits(),
+            requests=Waiting(terminal),
+            desk=RequestDesk(terminal.keys, samples.BOOT, outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000)),
+            link=terminal.link,
+            clock=clock,
+            vitals=vitals,
+            admission=admission,
+            closing=Closing(facts, outbox, clock, admission, terminal.keys.evidence_recipient),
+            orders=self.orders,
             service=Service({}),
         )
 

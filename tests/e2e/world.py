@@ -19,11 +19,13 @@ from central.ledger import Ledger
 from central.receiver import TOPICS, Receiver
 from central.registry import LiveRegistry
 from device.delivery.clocks import TerminalClock
+from device.delivery.inbox import Inbox
 from device.delivery.keys import load_terminal_keys
 from device.delivery.link import Link
 from device.delivery.link_settings import LinkSettings
 from device.delivery.link_status import LinkState
 from device.delivery.outbox import Outbox
+from device.delivery.telemetry import Telemetry, Vitals
 from device.wire.envelope import Envelope
 from provisioning.demo import DemoAuthority
 
@@ -46,8 +48,10 @@ class Terminal:
     def __init__(self, made: DemoAuthority, folder: Path, name: str, port: int | None = None, **settings: Any) -> None:
         self.name = name
         self.keys = load_terminal_keys(made.terminals[name])
-        self.outbox = Outbox(folder / f"{name}.sqlite", name, self.keys.result_key)
+        self.outbox = Outbox(folder / f"{name}.sqlite", name, self.keys.result_key, epoch=self.keys.epoch)
         self.requests: SimpleQueue[bytes] = SimpleQueue()
+        self.commands = Inbox("command")
+        self.clock, self.vitals = TerminalClock(), Vitals()
         patience = {"first_retry_s": 0.05, "longest_retry_s": 0.2, "receipt_wait_s": 2.0, "connect_limit_s": 5.0}
         self.link = Link(
             LinkSettings("127.0.0.1", port or made.port, **(patience | settings)),
@@ -55,8 +59,10 @@ class Terminal:
             self.outbox,
             boot=samples.BOOT,
             software=samples.SOFTWARE,
-            clock=TerminalClock(),
+            clock=self.clock,
             on_request=self.requests.put,
+            on_command=self.commands.put,
+            telemetry=Telemetry(name, samples.BOOT, self.clock, self.outbox, self.vitals),
         )
 
     def connect(self) -> None:

@@ -1,0 +1,85 @@
+"""Closing a session: its result is signed into the outbox with its evidence, again and again until that works."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, field, replace
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from device.admission import Admission
+from device.delivery.clocks import TerminalClock
+from device.delivery.database import OutboxError
+from device.delivery.outbox import Outbox
+from device.results import SealedEvidence, Session, Terminal, result_claims, seal_evidence
+from device.verification import Verdict
+from device.wire.claims import Outcome
+from device.wire.fields import uuid7
+
+LOG = logging.getLogger(__name__)
+RESULT_SHOWN_S = 4.0
+APPEND_RETRY_S = 1.0
+# A refusal is the customer's right and no failure.
+NO_FAILURES = frozenset({Outcome.VERIFIED, Outcome.DECLINED})
+
+
+@dataclass(slots=True)
+class Finished:
+    """A session that ended: its result is signed as soon as the outbox takes it, its outcome shown for a while."""
+
+    session: Session
+    verdict: Verdict
+    result: str
+    evidence: SealedEvidence | None = field(repr=False)
+    shown_until: float
+    signed: bool = False
+    retry_at: float = 0.0
+
+
+class Closing:
+    """Signs the results of one terminal."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        outbox: Outbox,
+        clock: TerminalClock,
+        admission: Admission,
+        evidence_recipient: X25519PublicKey | None,
+    ) -> None:
+        self._terminal, self._outbox, self._clock = terminal, outbox, clock
+        self._admission, self._recipient = admission, evidence_recipient
+
+    def finish(self, session: Session, verdict: Verdict, at: float) -> Finished:
+        """Counts the outcome and seals the evidence; from now on only central can read it."""
+        self._admission.ended(failed=verdict.decision.outcome not in NO_FAILURES)
+        result = uuid7(max(0, int(self._clock.read().unix_s * 1000)), secrets.token_bytes(10))
+        evidence, echo = None, session.request.echo
+        if verdict.evidence is not None and self._recipient is not None and echo is not None:
+            evidence = seal_evidence(
+                verdict.evidence, self._recipient, result=result, terminal=self._terminal.id, purpose=echo.purpose
+            )
+        return Finished(session, replace(verdict, evidence=None), result, evidence, shown_until=at + RESULT_SHOWN_S)
+
+    def sign(self, finished: Finished, at: float) -> bool:
+        """Signs the result unless that was done, or just failed; returns whether it is in the outbox."""
+        if finished.signed or at < finished.retry_at:
+            return finished.signed
+        now, evidence = self._clock.read(), finished.evidence
+        mark = None if evidence is None else evidence.mark
+        try:
+            self._outbox.append(
+                lambda position: result_claims(
+                    position, self._terminal, finished.session, finished.verdict, now, finished.result, mark
+                ),
+                evidence=None if evidence is None else evidence.sealed,
+                remember=self._admission.counts(),
+            )
+        except OutboxError as error:
+            LOG.error("the result is kept in memory until the outbox works again: %s", error)
+            finished.retry_at = at + APPEND_RETRY_S
+            return False
+        finished.signed = True
+        finished.shown_until = at + RESULT_SHOWN_S
+        return True

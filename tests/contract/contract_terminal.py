@@ -1,0 +1,265 @@
+"""Vectors of what reaches a terminal (requests, commands, receipts), and of everything that both sides derive."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import contract_messages as messages
+from contract_envelopes import signed
+from contract_keys import EVIDENCE_KEY, RECEIPT_KEY, REQUEST_KEY, RESULT_KEYS, STRANGER, UNSEALING_KEYS, seal
+from contract_messages import (
+    BOOT,
+    COMMAND_ID,
+    NONCE,
+    NOW,
+    PICTURE,
+    REQUEST_ID,
+    SALT,
+    SESSION,
+    Document,
+    changed,
+    without,
+)
+
+from device.wire.envelope import Kind, key_id
+from device.wire.fields import encode_base64url
+from device.wire.light import derive_light
+from device.wire.plan import derive_plan, guess_probability
+from device.wire.sealing import evidence_context, reference_context
+
+OTHER_ID = REQUEST_ID[:-2] + "bb"
+
+
+def requests() -> list[Document]:
+    """requests.json: what becomes of a request, for a terminal in this state; `now` is null without a trusted clock."""
+    state: Document = {
+        "terminal": "shop-1",
+        "boot": BOOT,
+        "now": NOW + 1,
+        "fmr": "1e-3",
+        "guess_probability": 0.1,
+        "evidence_key": True,
+        "used": [],
+    }
+    good = messages.request()
+    card = without(changed(good, "policy.grades", ["card"]), "reference")
+    sealed_for = {
+        "another terminal": messages.sealed("shop-2"),
+        "another request": messages.sealed(request=OTHER_ID),
+        "another purpose": messages.sealed(purpose="payment"),
+    }
+    tampered = messages.sealed()[:-1] + bytes([messages.sealed()[-1] ^ 1])
+    cases: list[tuple[str, Document, Document, str]] = [
+        ("as it should be", {}, good, "accepted"),
+        ("without a trusted clock", {"now": None}, changed(good, "exp", NOW), "accepted"),
+        ("in its last second", {"now": NOW + 599}, good, "accepted"),
+        ("for the printed card", {}, card, "accepted"),
+        ("with evidence", {}, changed(good, "policy.evidence", ["signals", "portrait"]), "accepted"),
+        ("for another terminal", {"terminal": "shop-2"}, good, "other-terminal"),
+        ("for another boot", {"boot": BOOT.replace("1", "2")}, good, "other-boot"),
+        ("expired", {"now": NOW + 600}, good, "expired"),
+        ("late by a day", {"now": NOW + 86_400}, good, "expired"),
+        ("replayed", {"used": [REQUEST_ID]}, good, "used"),
+        ("replayed without a trusted clock", {"used": [OTHER_ID, REQUEST_ID], "now": None}, good, "used"),
+        ("policy below the floor", {"fmr": "1e-4"}, good, "policy-too-weak"),
+        ("a plan that is guessed", {}, changed(good, "policy.steps", 1), "policy-too-weak"),
+        ("a floor for the plan", {"guess_probability": 0.03}, good, "policy-too-weak"),
+        ("no plan at all", {}, changed(good, "policy.actions", ["blink"]), "policy-too-weak"),
+        ("a reference nobody asked for", {}, changed(good, "policy.grades", ["card"]), "grade-not-asked-for"),
+        ("no reference and no card", {}, without(good, "reference"), "grade-not-asked-for"),
+        ("evidence nobody knows", {}, changed(good, "policy.evidence", ["film"]), "evidence-not-possible"),
+        (
+            "evidence without a key",
+            {"evidence_key": False},
+            changed(good, "policy.evidence", ["signals"]),
+            "evidence-not-possible",
+        ),
+        (
+            "a reference changed",
+            {},
+            changed(good, "reference.sealed", encode_base64url(tampered)),
+            "reference-not-for-us",
+        ),
+        ("a reference swapped", {}, changed(good, "reference.commitment", "f" * 64), "reference-not-for-us"),
+        ("another boot, and expired", {"boot": OTHER_ID, "now": NOW + 600}, good, "other-boot"),
+        ("claims that cannot be read", {}, without(good, "nonce"), "malformed"),
+    ]
+    cases += [
+        (
+            f"a reference sealed for {whom}",
+            {},
+            changed(good, "reference.sealed", encode_base64url(raw)),
+            "reference-not-for-us",
+        )
+        for whom, raw in sealed_for.items()
+    ]
+    made = [
+        {"name": name, "state": state | different, "envelope": signed(Kind.REQUEST, claims).decode(), "expect": expect}
+        for name, different, claims, expect in cases
+    ]
+    forged = {
+        "signed by a stranger": (signed(Kind.REQUEST, good, STRANGER), "unknown-key"),
+        "signed with central's receipt key": (signed(Kind.REQUEST, good, RECEIPT_KEY), "unknown-key"),
+        "a command": (signed(Kind.COMMAND, messages.command()), "wrong-type"),
+    }
+    return made + [
+        {"name": name, "state": state, "envelope": raw.decode(), "expect": expect}
+        for name, (raw, expect) in forged.items()
+    ]
+
+
+def commands() -> list[Document]:
+    """commands.json: `obeyed` is the last one obeyed; `ignored: ...` is counted and not answered."""
+    last = {"counter": 4, "jti": OTHER_ID}
+    state: Document = {"terminal": "shop-1", "boot": BOOT, "now": NOW + 1, "obeyed": last}
+    good = messages.command()
+    cases: list[tuple[str, Document, Document, str]] = [
+        ("as it should be", {}, good, "obeyed"),
+        ("the first", {"obeyed": None}, messages.command(counter=1), "obeyed"),
+        ("without a trusted clock", {"now": None}, messages.command(exp=NOW), "obeyed"),
+        ("the very same again", {"obeyed": {"counter": 5, "jti": COMMAND_ID}}, good, "answered again"),
+        ("another with the same counter", {"obeyed": {"counter": 5, "jti": OTHER_ID}}, good, "refused: replayed"),
+        ("an old one", {"obeyed": {"counter": 9, "jti": OTHER_ID}}, good, "refused: replayed"),
+        ("for another boot", {"boot": BOOT.replace("1", "2")}, good, "refused: other-boot"),
+        ("expired", {"now": NOW + 600}, good, "refused: expired"),
+        ("a word nobody knows", {}, messages.command(command="open-the-till"), "refused: unknown-command"),
+        ("for another terminal", {"terminal": "shop-2"}, good, "ignored: other-terminal"),
+        ("claims that cannot be read", {}, without(good, "counter"), "ignored: malformed"),
+    ]
+    made = [
+        {"name": name, "state": state | different, "envelope": signed(Kind.COMMAND, claims).decode(), "expect": expect}
+        for name, different, claims, expect in cases
+    ]
+    forged = {
+        "signed by a stranger": (signed(Kind.COMMAND, good, STRANGER), "ignored: unknown-key"),
+        "signed by a terminal": (signed(Kind.COMMAND, good, RESULT_KEYS["shop-1"]), "ignored: unknown-key"),
+        "a request": (signed(Kind.REQUEST, without(messages.request(), "reference")), "ignored: wrong-type"),
+        "too long": (signed(Kind.COMMAND, messages.command(later="x" * 4096)), "ignored: oversized"),
+    }
+    return made + [
+        {"name": name, "state": state, "envelope": raw.decode(), "expect": expect}
+        for name, (raw, expect) in forged.items()
+    ]
+
+
+def receipts() -> list[Document]:
+    """receipts.json: what waits on shop-1, and what a receipt frees of it."""
+    waiting = [
+        {"epoch": 2, "seq": 0, "sha256": "0a" * 32},
+        {"epoch": 2, "seq": 1, "sha256": "1b" * 32},
+        {"epoch": 2, "seq": 1, "sha256": "2c" * 32},
+        {"epoch": 2, "seq": 2, "sha256": "3d" * 32},
+    ]
+
+    def entry(index: int, **changes: Any) -> Document:
+        return waiting[index] | {"verdict": "accepted"} | changes
+
+    cases: list[tuple[str, Document, list[int] | str]] = [
+        ("for the anchor", messages.receipt(entry(0)), [0]),
+        ("for a result", messages.receipt(entry(1)), [1]),
+        ("for evidence, which has its result's place", messages.receipt(entry(2)), [2]),
+        ("for all", messages.receipt(*(entry(index) for index in range(4))), [0, 1, 2, 3]),
+        ("quarantined", messages.receipt(entry(3, verdict="quarantined", reason="fork")), [3]),
+        ("a verdict nobody knows", messages.receipt(entry(3, verdict="postponed")), [3]),
+        ("another digest", messages.receipt(entry(3, sha256="4e" * 32)), []),
+        ("another place", messages.receipt(entry(3, seq=3)), []),
+        ("another epoch", messages.receipt(entry(3, epoch=1)), []),
+        ("one of them unknown", messages.receipt(entry(1, sha256="4e" * 32), entry(3)), [3]),
+        ("for another terminal", messages.receipt(entry(1), aud="shop-2"), "refused: other-terminal"),
+        ("without entries", messages.receipt(), "refused: malformed"),
+    ]
+    made = [
+        {"name": name, "waiting": waiting, "envelope": signed(Kind.RECEIPT, claims).decode(), "expect": expect}
+        for name, claims, expect in cases
+    ]
+    good = messages.receipt(entry(1))
+    forged = {
+        "of another central": signed(Kind.RECEIPT, good, STRANGER),
+        "signed with central's request key": signed(Kind.RECEIPT, good, REQUEST_KEY),
+    }
+    return made + [
+        {"name": name, "waiting": waiting, "envelope": raw.decode(), "expect": "refused: unknown-key"}
+        for name, raw in forged.items()
+    ]
+
+
+def derivations() -> list[Document]:
+    """derivations.json: key ids, plans, colours, commitments, and what was sealed."""
+    made: list[Document] = [
+        {
+            "derive": "kid",
+            "x": encode_base64url(key.private.public_key().public_bytes_raw()),
+            "expect": key_id(key.private.public_key()),
+        }
+        for key in RESULT_KEYS.values()
+    ]
+    sets: list[tuple[list[str], int]] = [
+        (messages.ACTIONS, 3),
+        (messages.ACTIONS, 8),
+        (["turn-left", "turn-right"], 2),
+        (["turn-left"], 1),
+        (["blink", "look-up", "turn-right"], 4),
+        (["blink", "blink-twice", "look-up", "turn-left", "turn-right"], 5),
+    ]
+    for number, (actions, steps) in enumerate(sets):
+        nonce, salt = (
+            hashlib.sha512(bytes([number])).digest()[: 16 + 9 * number],
+            hashlib.sha256(b"salt" * number).digest(),
+        )
+        inputs = {"nonce": nonce, "salt": salt, "session": f"session-{number}", "terminal": f"shop-{number}"}
+        plan = derive_plan(**inputs, actions=actions, steps=steps)
+        code = derive_light(**inputs)
+        shown = inputs | {"nonce": encode_base64url(nonce), "salt": encode_base64url(salt)}
+        made += [
+            {
+                "derive": "plan",
+                **shown,
+                "actions": actions[::-1],
+                "steps": steps,
+                "expect": {
+                    "plan": plan.actions,
+                    "pauses_s": plan.pauses_s,
+                    "guess_probability": guess_probability(actions, steps),
+                },
+            },
+            {"derive": "light", **shown, "expect": {"colours": code.colours, "starts_s": code.starts_s}},
+            {
+                "derive": "commitment",
+                "nonce": encode_base64url(nonce),
+                "picture": encode_base64url(PICTURE[number:]),
+                "expect": messages.commitment(nonce, PICTURE[number:]),
+            },
+        ]
+    return made + _sealed()
+
+
+def _sealed() -> list[Document]:
+    reference = ["reference", REQUEST_ID, "shop-1", "sim-registration", "to-terminal"]
+    evidence = ["evidence", SESSION, "shop-1", "sim-registration", "to-central"]
+    good = reference_context(request=REQUEST_ID, terminal="shop-1", purpose="sim-registration").info()
+    back = evidence_context(result=SESSION, terminal="shop-1", purpose="sim-registration").info()
+    raw = seal(PICTURE, UNSEALING_KEYS["shop-1"].public_key(), good, "derivation")
+    own = seal(SALT + NONCE, EVIDENCE_KEY.public_key(), back, "derivation of evidence")
+    cases: list[tuple[str, str, bytes, list[str], bytes | None]] = [
+        ("a reference", "shop-1", raw, reference, PICTURE),
+        ("evidence", "central", own, evidence, SALT + NONCE),
+        ("another terminal's key", "shop-2", raw, reference, None),
+        ("another context", "shop-1", raw, [*reference[:3], "payment", reference[4]], None),
+        ("the other direction", "shop-1", raw, [*reference[:4], "to-central"], None),
+        ("a changed key", "shop-1", bytes([raw[0] ^ 1]) + raw[1:], reference, None),
+        ("a changed byte", "shop-1", raw[:40] + bytes([raw[40] ^ 1]) + raw[41:], reference, None),
+        ("cut", "shop-1", raw[:-1], reference, None),
+        ("a key of zeros", "shop-1", bytes(32) + raw[32:], reference, None),
+    ]
+    return [
+        {
+            "derive": "unsealed",
+            "name": name,
+            "key": key,
+            "sealed": encode_base64url(sealed),
+            "context": context,
+            "expect": None if plain is None else encode_base64url(plain),
+        }
+        for name, key, sealed, context, plain in cases
+    ]
