@@ -27,11 +27,9 @@ def add(commands: Commands) -> None:
         commands,
         "command",
         _command,
-        "Orders a terminal to do something and waits for its signed reply.",
+        "Orders a terminal to do something and waits for its signed reply: exit 0 when done, 1 when not. `run` has to be"
+        " at work: it receives the reply, and repeats the command until it is answered.",
         "--config central.yaml shop-17 identify",
-    )
-    order.description += (
-        " `run` has to be at work: it receives the reply, and repeats the command until it is answered."
     )
     order.add_argument("terminal", metavar="TERMINAL", help="the terminal's id")
     order.add_argument("order", metavar="CODE", type=Command, choices=list(Command), help=", ".join(Command))
