@@ -133,9 +133,9 @@ async function obey({ terminal, boot, now, obeyed }, raw) {
     require(claims.aud === terminal, 'other-terminal')
   })
   if (ignored) return `ignored: ${ignored}`
+  if (obeyed?.jti === claims.jti) return 'answered again'
   if (claims.boot !== boot) return 'refused: other-boot'
   if (now !== null && now >= claims.exp) return 'refused: expired'
-  if (obeyed && obeyed.jti === claims.jti) return 'answered again'
   if (obeyed && claims.counter <= obeyed.counter) return 'refused: replayed'
   const orders = ['report-health', 'identify', 'pause', 'resume', 'clear-lockout', 'restart']
   return orders.includes(claims.command) ? 'obeyed' : 'refused: unknown-command'

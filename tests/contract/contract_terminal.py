@@ -29,6 +29,7 @@ from device.wire.plan import derive_plan, guess_probability
 from device.wire.sealing import evidence_context, reference_context
 
 OTHER_ID = REQUEST_ID[:-2] + "bb"
+OTHER_BOOT = BOOT.replace("1", "2")
 
 
 def requests() -> list[Document]:
@@ -57,7 +58,7 @@ def requests() -> list[Document]:
         ("for the printed card", {}, card, "accepted"),
         ("with evidence", {}, changed(good, "policy.evidence", ["signals", "portrait"]), "accepted"),
         ("for another terminal", {"terminal": "shop-2"}, good, "other-terminal"),
-        ("for another boot", {"boot": BOOT.replace("1", "2")}, good, "other-boot"),
+        ("for another boot", {"boot": OTHER_BOOT}, good, "other-boot"),
         ("expired", {"now": NOW + 600}, good, "expired"),
         ("late by a day", {"now": NOW + 86_400}, good, "expired"),
         ("replayed", {"used": [REQUEST_ID]}, good, "used"),
@@ -111,17 +112,19 @@ def requests() -> list[Document]:
 
 def commands() -> list[Document]:
     """commands.json: `obeyed` is the last one obeyed; `ignored: ...` is counted and not answered."""
-    last = {"counter": 4, "jti": OTHER_ID}
+    last, same = {"counter": 4, "jti": OTHER_ID}, {"counter": 5, "jti": COMMAND_ID}
     state: Document = {"terminal": "shop-1", "boot": BOOT, "now": NOW + 1, "obeyed": last}
     good = messages.command()
     cases: list[tuple[str, Document, Document, str]] = [
         ("as it should be", {}, good, "obeyed"),
         ("the first", {"obeyed": None}, messages.command(counter=1), "obeyed"),
         ("without a trusted clock", {"now": None}, messages.command(exp=NOW), "obeyed"),
-        ("the very same again", {"obeyed": {"counter": 5, "jti": COMMAND_ID}}, good, "answered again"),
+        ("the very same again", {"obeyed": same}, good, "answered again"),
+        ("the very same again, late", {"obeyed": same, "now": NOW + 600}, good, "answered again"),
+        ("the very same again, after a start", {"obeyed": same, "boot": OTHER_BOOT}, good, "answered again"),
         ("another with the same counter", {"obeyed": {"counter": 5, "jti": OTHER_ID}}, good, "refused: replayed"),
         ("an old one", {"obeyed": {"counter": 9, "jti": OTHER_ID}}, good, "refused: replayed"),
-        ("for another boot", {"boot": BOOT.replace("1", "2")}, good, "refused: other-boot"),
+        ("for another boot", {"boot": OTHER_BOOT}, good, "refused: other-boot"),
         ("expired", {"now": NOW + 600}, good, "refused: expired"),
         ("a word nobody knows", {}, messages.command(command="open-the-till"), "refused: unknown-command"),
         ("for another terminal", {"terminal": "shop-2"}, good, "ignored: other-terminal"),
