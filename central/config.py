@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from central.ledger import MAX_BATCH, POSTGRESQL
+from central.rule_settings import RuleSettings
 from device.settings import Settings, SettingsError, load_settings, read_private_file
 from device.wire.envelope import SigningKey
 from device.wire.fields import Name
@@ -55,6 +56,8 @@ class CentralSettings(Settings):
         ledger: an SQLite file, or a `postgresql://` address without a password (libpq finds it in ~/.pgpass).
         repeat_requests_s: how often an unanswered request or command is sent again.
         batch: how many results are written in one transaction at most.
+        rules: what raises an alarm.
+        metrics_port: port of the Prometheus metrics on 127.0.0.1, for the first worker; the next have the next ones.
     """
 
     name: Name = "central"
@@ -65,6 +68,8 @@ class CentralSettings(Settings):
     keys: KeySettings
     repeat_requests_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 500
+    rules: RuleSettings = RuleSettings()
+    metrics_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
 
     @field_validator("ledger")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from central.assessment import Asked
 from central.chains import Chains, Held
@@ -16,7 +16,7 @@ from device.wire.chain import Standing
 from device.wire.receipt import ReceiptEntry, Verdict
 
 LOG = logging.getLogger(__name__)
-Entries = Mapping[str, Sequence[ReceiptEntry]]
+Entries = defaultdict[str, list[ReceiptEntry]]
 """What receipts are to say, by terminal."""
 
 
@@ -32,7 +32,7 @@ class Custodian:
         Returns:
             The entries of the receipts, and the runs of numbers that they stand for.
         """
-        entries: defaultdict[str, list[ReceiptEntry]] = defaultdict(list)
+        entries: Entries = defaultdict(list)
         if not batch:
             return entries, []
         work = _Work(self._ledger, batch, registry, now)

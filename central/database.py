@@ -30,8 +30,8 @@ class Database(Protocol):
     def rows(self, query: str, *values: object) -> list[Row]:
         """Runs one statement and returns its rows, none when it has none; raises LedgerError."""
 
-    def rows_given(self, columns: Columns, given: Sequence[Row], query: str) -> list[Row]:
-        """Runs one statement that reads from `given`; raises LedgerError."""
+    def rows_given(self, columns: Columns, given: Sequence[Row], query: str, *values: object) -> list[Row]:
+        """Runs one statement that reads from `given`, unless that is empty; raises LedgerError."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Everything inside is written together or not at all, while no other transaction of a ledger runs."""

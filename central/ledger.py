@@ -13,12 +13,15 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from central.alarms import Alarms
 from central.custody import Custody, Facts, OpenGap
 from central.database import Database, LedgerError, Row, insert, migrate
+from central.evidence import Evidence
 from central.fleet import Fleet
+from central.orders import Orders
 from central.requests import Requests
 from central.sqlite import SqliteDatabase
-from device.wire.chain import ChainPosition
+from device.wire.chain import ChainHead, ChainPosition
 from device.wire.receipt import Verdict
 
 MAX_REFUSED_PER_TERMINAL = 1000
@@ -66,7 +69,10 @@ class Ledger:
 
     Attributes:
         requests: what central asked for.
+        orders: what central commanded, and the replies.
         fleet: what the terminals said of themselves.
+        evidence: what they sent with their results, sealed.
+        alarms: what the rules found.
     """
 
     def __init__(self, place: Path | str, *, create: bool = True, wall: Callable[[], float] = time.time) -> None:
@@ -77,7 +83,9 @@ class Ledger:
         except BaseException:
             database.close()
             raise
-        self.requests, self.fleet = Requests(database), Fleet(database)
+        self.requests, self.orders = Requests(database), Orders(database)
+        self.fleet, self.evidence = Fleet(database), Evidence(database)
+        self.alarms = Alarms(database)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -100,9 +108,28 @@ class Ledger:
         condition = "WHERE verdict <> 'accepted' AND received >= ? ORDER BY journal.number DESC LIMIT ?"
         return self._custodies(condition, since, limit)[::-1]
 
+    def anchors(self) -> list[Custody]:
+        """Every anchor, set apart or not."""
+        return self._custodies("WHERE seq = 0 ORDER BY journal.number")
+
+    def head(self, terminal: str, epoch: int) -> ChainHead | None:
+        """The newest linked place of an epoch."""
+        query = "SELECT seq, sha256 FROM journal WHERE terminal = ? AND epoch = ? AND linked ORDER BY seq DESC LIMIT 1"
+        rows = self.database.rows(query, terminal, epoch)
+        return ChainHead(epoch, *rows[0]) if rows else None
+
     def newest(self) -> int:
         """The highest number that was given; 0 when there is none."""
         return int(self.database.rows("SELECT coalesce(max(number), 0) FROM journal")[0][0])
+
+    def number_since(self, received: int) -> int:
+        """The first number that was given at a time or later; one beyond the newest when there is none."""
+        low, high = 1, self.newest() + 1
+        while low < high:  # numbers have no holes, and time goes on with them
+            middle = (low + high) // 2
+            (at,) = self.database.rows("SELECT received FROM journal WHERE number = ?", middle)[0]
+            low, high = (middle + 1, high) if at < received else (low, middle)
+        return low
 
     def take(self, custodies: Sequence[Custody]) -> None:
         """Adds to the journal, and to results, anchors or quarantine; to be called inside `batch`."""

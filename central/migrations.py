@@ -33,6 +33,7 @@ LEDGER = (
     # Anchors begin the epochs after the first; they stand in the journal at seq 0.
     "CREATE TABLE anchors (number {number} PRIMARY KEY, envelope {bytes} NOT NULL)",
     "CREATE INDEX quarantine_by_request ON quarantine (request) WHERE request IS NOT NULL",
+    "CREATE INDEX anchors_of_journal ON journal (number) WHERE seq = 0",
     # Receipts that were sent, for runs of numbers.
     "CREATE TABLE receipts (first {number} PRIMARY KEY, last BIGINT NOT NULL, sent BIGINT NOT NULL)",
     """CREATE TABLE gaps (
@@ -53,6 +54,36 @@ LEDGER = (
     "CREATE TABLE births (terminal TEXT PRIMARY KEY, received BIGINT NOT NULL, envelope {bytes} NOT NULL)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER,)
-APPEND_ONLY = ("journal", "results", "quarantine", "anchors", "requests")
+FLEET = (
+    "CREATE TABLE health (terminal TEXT PRIMARY KEY, received BIGINT NOT NULL, envelope {bytes} NOT NULL)",
+    """CREATE TABLE commands (
+        id TEXT PRIMARY KEY, terminal TEXT NOT NULL, counter BIGINT NOT NULL, boot TEXT NOT NULL, command TEXT NOT NULL,
+        expires BIGINT NOT NULL, envelope {bytes} NOT NULL, UNIQUE (terminal, counter)
+    )""",
+    """CREATE TABLE replies (
+        command TEXT PRIMARY KEY REFERENCES commands, received BIGINT NOT NULL,
+        status TEXT NOT NULL, reason TEXT, sentence TEXT NOT NULL, envelope {bytes} NOT NULL
+    )""",
+    # The sealed bytes as they came, in their envelope; `result` is the id (jti) of the result that they belong to.
+    """CREATE TABLE evidence (
+        terminal TEXT NOT NULL, sha256 TEXT NOT NULL, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, result TEXT NOT NULL,
+        verdict TEXT NOT NULL, reason TEXT, received BIGINT NOT NULL, envelope {bytes} NOT NULL,
+        PRIMARY KEY (terminal, sha256)
+    )""",
+    "CREATE INDEX evidence_by_result ON evidence (result)",
+)
+
+ALARMS = (
+    # What rules found; `rows` is a JSON list of journal numbers. The same occasion is told once.
+    """CREATE TABLE alarms (
+        rule TEXT NOT NULL, about TEXT NOT NULL, occasion TEXT NOT NULL, raised BIGINT NOT NULL,
+        sentence TEXT NOT NULL, rows TEXT NOT NULL, PRIMARY KEY (rule, about, occasion)
+    )""",
+    "CREATE INDEX results_by_attendant ON results (attendant, number) WHERE attendant IS NOT NULL",
+    # How far the rules have read the journal.
+    "CREATE TABLE progress (name TEXT PRIMARY KEY, number BIGINT NOT NULL)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER, FLEET, ALARMS)
+APPEND_ONLY = ("journal", "results", "quarantine", "anchors", "requests", "commands", "replies", "evidence", "alarms")
 """Tables in which the database itself refuses to change or delete a row."""

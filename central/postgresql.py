@@ -44,14 +44,15 @@ class PostgresqlDatabase:
         """See Database."""
         return self._run(query.replace("?", "%s"), values)
 
-    def rows_given(self, columns: Columns, given: Sequence[Row], query: str) -> list[Row]:
+    def rows_given(self, columns: Columns, given: Sequence[Row], query: str, *values: object) -> list[Row]:
         """See Database."""
         if not given:
             return []
         names = ", ".join(f'"{name}"' for name in columns)
-        arrays = ", ".join(f"%b::{'bytea' if kind == 'bytes' else kind}[]" for kind in columns.values())
-        table = f"WITH given({names}) AS (SELECT * FROM unnest({arrays})) "  # noqa: S608 - names are ours
-        return self._run(table + query.replace("?", "%s"), [list(column) for column in zip(*given, strict=True)])
+        types = ", ".join(f"%b::{'bytea' if kind == 'bytes' else kind}[]" for kind in columns.values())
+        table = f"WITH given({names}) AS (SELECT * FROM unnest({types})) "  # noqa: S608 - names are ours
+        arrays = [list(column) for column in zip(*given, strict=True)]
+        return self._run(table + query.replace("?", "%s"), [*arrays, *values])
 
     def _run(self, query: str, values: Sequence[object]) -> list[Row]:
         with self._typed_errors():

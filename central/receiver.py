@@ -16,19 +16,27 @@ from dataclasses import dataclass, field
 
 from central.connection import Connection, Delivery
 from central.custodian import Custodian
+from central.evidence import Sealed
 from central.ledger import Ledger
+from central.messages import open_message
+from central.metrics import Metrics
 from central.registry import LiveRegistry, Registry
+from central.rule_settings import RuleSettings
+from central.rules import Rules
 from central.verify import Opened, RefusedError, digest, open_result, sign_receipt
-from device.wire.birth import BirthClaims, Presence
-from device.wire.envelope import EnvelopeError, Kind, SigningKey, open_envelope
-from device.wire.fields import ClaimsError
+from device.wire.birth import BirthClaims
+from device.wire.command import ReplyClaims
+from device.wire.envelope import SigningKey
+from device.wire.evidence import EvidenceClaims
+from device.wire.health import HealthClaims
 from device.wire.receipt import Verdict
 from device.wire.topics import Leaf, every_terminal, parse_topic, topic
 
 LOG = logging.getLogger(__name__)
 GROUP = "central"
-TOPICS = (f"$share/{GROUP}/{every_terminal(Leaf.RESULT)}", every_terminal(Leaf.STATUS))
-"""Results go to one worker each; births to every one, as the broker keeps none of them for a group."""
+SHARED = (Leaf.RESULT, Leaf.EVIDENCE, Leaf.HEALTH, Leaf.COMMAND_REPLY)
+TOPICS = (*(f"$share/{GROUP}/{every_terminal(leaf)}" for leaf in SHARED), every_terminal(Leaf.STATUS))
+"""Each message goes to one worker; but births to every one, as the broker gives no retained ones to a group."""
 IDLE_S = 0.25
 SWITCH_S = 0.0005
 
@@ -42,6 +50,9 @@ class Batch:
     results: list[Opened] = field(default_factory=list)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     births: dict[str, bytes] = field(default_factory=dict)
+    health: dict[str, bytes] = field(default_factory=dict)
+    replies: list[tuple[str, bytes, ReplyClaims]] = field(default_factory=list)
+    evidence: list[Sealed] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,15 @@ class Stored:
     deliveries: list[Delivery]
     receipts: list[tuple[str, bytes]]
     runs: list[tuple[int, int]]
+
+
+@dataclass(slots=True)
+class _Chore:
+    """What is to be done every now and then, in the ledger's thread."""
+
+    action: Callable[[int], None]
+    every_s: float
+    due_at: float
 
 
 class Receiver:
@@ -66,18 +86,25 @@ class Receiver:
         *,
         batch: int,
         repeat_requests_s: float | None,
+        rules: RuleSettings | None = None,
+        metrics: Metrics | None = None,
         rehearsal: bool = False,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepares; `repeat_requests_s` is None for all workers but one."""
+        """Prepares; only one worker is given `repeat_requests_s` and `rules`."""
         self._name, self._connection, self._ledger = name, connection, ledger
         self._registry, self._receipt_key, self._rehearsal = registry, receipt_key, rehearsal
-        self._batch, self._repeat_requests_s = batch, repeat_requests_s
+        self._batch, self._metrics = batch, metrics or Metrics()
         self._wall, self._monotonic = wall, monotonic
         self._custodian = Custodian(ledger)
         self._stop = threading.Event()
-        self._repeat_at = monotonic() + (repeat_requests_s or 0.0)
+        self._chores: list[_Chore] = []
+        if repeat_requests_s is not None:
+            self._chores.append(_Chore(self.repeat, repeat_requests_s, monotonic() + repeat_requests_s))
+        self._rules = Rules(ledger, rules or RuleSettings())
+        if rules is not None:
+            self._chores.append(_Chore(self.apply_rules, rules.every_s, monotonic() + rules.every_s))
         self._runs: list[tuple[int, int]] = []
 
     def stop(self) -> None:
@@ -98,7 +125,7 @@ class Receiver:
                 if under_way is not None:
                     self.finish(under_way.result())
                     under_way = None
-                if batch is None or self._is_due():
+                if batch is None or self._due():
                     writer.submit(self.rest).result()
                 if batch is not None:
                     under_way = writer.submit(self.store, batch)
@@ -112,25 +139,43 @@ class Receiver:
             address = parse_topic(delivery.topic)
             if address is None:
                 continue
-            terminal, leaf = address
-            if leaf is Leaf.RESULT:
-                self._open_result(terminal, delivery.payload, batch)
-            elif leaf is Leaf.STATUS and read_birth(delivery.payload, terminal, batch.registry) is not None:
-                batch.births[terminal] = delivery.payload
+            try:
+                self._open(*address, delivery.payload, batch)
+            except RefusedError as error:
+                terminal, leaf = address
+                LOG.warning(
+                    "message refused terminal=%s leaf=%s reason=%s bytes=%d",
+                    terminal,
+                    leaf,
+                    error,
+                    len(delivery.payload),
+                )
+                self._metrics.refused.labels(leaf.value, str(error)).inc()
+                batch.refused.append((terminal, digest(delivery.payload), str(error)))
         return batch
 
     def store(self, batch: Batch) -> Stored:
         """Takes a batch into custody and signs its receipts; it is on the disk then."""
-        now = int(self._wall())
+        with self._metrics.batch_seconds.time():
+            return self._store(batch, int(self._wall()))
+
+    def _store(self, batch: Batch, now: int) -> Stored:
         with self._ledger.batch():
             self._note_receipts(now)
             self._ledger.refuse(batch.refused, now)
-            for terminal, birth in batch.births.items():
-                self._ledger.fleet.set_birth(terminal, birth, now)
+            self._ledger.fleet.set_births(batch.births, now)
+            self._ledger.fleet.set_health(batch.health, now)
+            for terminal, raw, reply in batch.replies:
+                self._ledger.orders.answer(terminal, reply, raw, now)
             entries, runs = self._custodian.take(batch.results, batch.registry, now)
+            for sealed in batch.evidence:
+                entries[sealed.terminal].append(self._ledger.evidence.take(sealed, now))
         if entries:
             accepted = sum(entry.verdict is Verdict.ACCEPTED for some in entries.values() for entry in some)
             results = sum(map(len, entries.values()))
+            self._metrics.batch_results.observe(results)
+            self._metrics.results.labels(Verdict.ACCEPTED.value).inc(accepted)
+            self._metrics.results.labels(Verdict.QUARANTINED.value).inc(results - accepted)
             LOG.info("batch results=%d accepted=%d terminals=%d", results, accepted, len(entries))
         receipts = [
             (topic(terminal, Leaf.RECEIPT), receipt.raw)
@@ -153,58 +198,54 @@ class Receiver:
         if self._runs:
             with self._ledger.batch():
                 self._note_receipts(now)
-        if self._is_due():
-            self._repeat_at = self._monotonic() + (self._repeat_requests_s or 0.0)
-            self.repeat_requests(now)
+        for chore in self._due():
+            chore.due_at = self._monotonic() + chore.every_s
+            chore.action(now)
 
-    def _is_due(self) -> bool:
-        return self._repeat_requests_s is not None and self._monotonic() >= self._repeat_at
+    def _due(self) -> list[_Chore]:
+        return [chore for chore in self._chores if self._monotonic() >= chore.due_at]
 
-    def repeat_requests(self, now: int) -> None:
-        """Sends every unanswered request again to terminals that still run the boot it was made for."""
-        boots = {birth.iss: birth.boot for birth in known_births(self._ledger, self._registry.current())}
-        for terminal, boot, envelope in self._ledger.requests.unanswered(now):
-            if boots.get(terminal) == boot:
-                self._connection.publish(topic(terminal, Leaf.REQUEST), envelope)
+    def apply_rules(self, now: int) -> None:
+        """Looks for what people should know."""
+        registry = self._registry.current()
+        for alarm in self._rules.apply(registry, now):
+            self._metrics.alarms.labels(alarm.rule).inc()
+        self._metrics.terminals.set(len(self._ledger.fleet.boots(registry)))
+        self._metrics.gaps.set(len(self._ledger.gaps()))
+
+    def repeat(self, now: int) -> None:
+        """Sends every unanswered request and command again to terminals that still run the boot it was made for."""
+        boots = self._ledger.fleet.boots(self._registry.current())
+        waiting = {
+            Leaf.REQUEST: self._ledger.requests.unanswered(now),
+            Leaf.COMMAND: self._ledger.orders.unanswered(now),
+        }
+        for leaf, unanswered in waiting.items():
+            for terminal, boot, envelope in unanswered:
+                if boots.get(terminal) == boot:
+                    self._connection.publish(topic(terminal, leaf), envelope)
         self._ledger.requests.forget_sealed(now)
 
     def _patience_s(self) -> float:
-        return IDLE_S if self._repeat_requests_s is None else min(IDLE_S, self._repeat_requests_s)
+        return min([IDLE_S, *(chore.every_s for chore in self._chores)])
 
     def _note_receipts(self, now: int) -> None:
         """Notes receipts that were sent; with the next batch or when it is quiet, as each commit waits for the disk."""
         self._ledger.note_receipts(self._runs, now)
         self._runs = []
 
-    def _open_result(self, terminal: str, raw: bytes, batch: Batch) -> None:
-        try:
-            batch.results.append(open_result(raw, terminal, batch.registry, rehearsal=self._rehearsal))
-        except RefusedError as error:
-            LOG.warning("message refused terminal=%s reason=%s bytes=%d", terminal, error, len(raw))
-            batch.refused.append((terminal, digest(raw), str(error)))
-
-
-def read_birth(raw: bytes, terminal: str, registry: Registry) -> BirthClaims | None:
-    """Verifies a birth from a terminal's own status topic; None when it does not count."""
-    try:
-        envelope = open_envelope(raw, Kind.BIRTH, registry.keys)
-        claims = BirthClaims.read(envelope.payload)
-    except (EnvelopeError, ClaimsError):
-        LOG.warning("birth refused terminal=%s", terminal)
-        return None
-    owner = registry.owners[envelope.kid]
-    if owner.revoked or not owner.terminal == terminal == claims.iss:
-        LOG.warning("birth refused terminal=%s", terminal)
-        return None
-    return claims
-
-
-def known_births(ledger: Ledger, registry: Registry) -> list[BirthClaims]:
-    """The births of the terminals that are on the line."""
-    births = []
-    for raw in ledger.fleet.births():
-        try:
-            births.append(BirthClaims.read(open_envelope(raw, Kind.BIRTH, registry.keys).payload))
-        except (EnvelopeError, ClaimsError):
-            continue  # its key left the registry since
-    return [birth for birth in births if birth.presence == Presence.ONLINE]
+    def _open(self, terminal: str, leaf: Leaf, raw: bytes, batch: Batch) -> None:
+        registry = batch.registry
+        match leaf:
+            case Leaf.RESULT:
+                batch.results.append(open_result(raw, terminal, registry, rehearsal=self._rehearsal))
+            case Leaf.STATUS:
+                open_message(raw, terminal, registry, BirthClaims)
+                batch.births[terminal] = raw
+            case Leaf.HEALTH:
+                open_message(raw, terminal, registry, HealthClaims)
+                batch.health[terminal] = raw
+            case Leaf.COMMAND_REPLY:
+                batch.replies.append((terminal, raw, open_message(raw, terminal, registry, ReplyClaims)[1]))
+            case Leaf.EVIDENCE:
+                batch.evidence.append(Sealed(terminal, *open_message(raw, terminal, registry, EvidenceClaims)))

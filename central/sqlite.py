@@ -42,14 +42,14 @@ class SqliteDatabase:
         with self._typed_errors():
             return self._connection.execute(query, values).fetchall()
 
-    def rows_given(self, columns: Columns, given: Sequence[Row], query: str) -> list[Row]:
+    def rows_given(self, columns: Columns, given: Sequence[Row], query: str, *values: object) -> list[Row]:
         """See Database."""
         if not given:
             return []
         row = f"({','.join('?' * len(columns))})"
         names = ", ".join(f'"{name}"' for name in columns)
         table = f"WITH given({names}) AS (VALUES {','.join([row] * len(given))}) "
-        return self.rows(table + query, *chain.from_iterable(given))
+        return self.rows(table + query, *chain.from_iterable(given), *values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from device.wire.anchor import AnchorClaims, ChainPlace
+from device.wire.birth import BirthClaims
 from device.wire.chain import ChainHead, ChainPosition
 from device.wire.claims import (
     Capture,
@@ -145,6 +146,23 @@ def reply(**changes: Any) -> ReplyClaims:
         "sentence": "The command has expired.",
     }
     return ReplyClaims(**(values | changes))
+
+
+def birth(**changes: Any) -> BirthClaims:
+    values = {
+        "iss": TERMINAL,
+        "iat": NOW,
+        "boot": BOOT,
+        "uptime_s": 12.5,
+        "clock": ClockState.SYNCED,
+        "presence": "online",
+        "epoch": 1,
+        "head_seq": 0,
+        "head_sha256": "0" * 64,
+        "waiting": 0,
+        "software": SOFTWARE,
+    }
+    return BirthClaims(**(values | changes))
 
 
 def health(**changes: Any) -> HealthClaims:

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -14,6 +15,7 @@ from central.commands.options import Commands, declare, positive
 from central.config import CentralSettings, IdentitySettings, load_central, load_signing_key
 from central.connection import Connection
 from central.ledger import Ledger
+from central.metrics import Metrics
 from central.receiver import TOPICS, Receiver
 from central.registry import LiveRegistry
 from device.settings import SettingsError
@@ -37,6 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     receipt_key = load_signing_key(settings.keys.receipts)
     registry, ledger = LiveRegistry(settings.registry), Ledger(settings.ledger)
     connection = Connection(settings.broker, _identity(settings, options.config, options.worker), TOPICS, lasting=True)
+    metrics = Metrics()
     receiver = Receiver(
         settings.name,
         connection,
@@ -45,6 +48,8 @@ def _run(options: argparse.Namespace) -> int:
         receipt_key,
         batch=settings.batch,
         repeat_requests_s=settings.repeat_requests_s if options.worker == 1 else None,
+        rules=settings.rules if options.worker == 1 else None,
+        metrics=metrics,
         rehearsal=settings.rehearsal,
     )
     stopping = threading.Event()
@@ -57,12 +62,13 @@ def _run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, stop)
     if settings.rehearsal:
         print("rehearsal mode: results without a live camera are accepted", file=sys.stderr)
-    try:
+    with ExitStack() as open_things:
+        open_things.callback(ledger.close)
+        open_things.callback(connection.close)
+        if settings.metrics_port is not None:
+            open_things.callback(metrics.serve(settings.metrics_port + options.worker - 1).close)
         _connect_patiently(connection, settings, stopping)
         receiver.run()
-    finally:
-        connection.close()
-        ledger.close()
     return 0
 
 

@@ -68,11 +68,15 @@ class Bench:
         claims = samples.anchor(iss=terminal, **changes)
         return sign(Kind.ANCHOR, claims.write(), self.keys[terminal])
 
-    def judge(self, raw: bytes, terminal: str = samples.TERMINAL, *, rehearsal: bool = False) -> ReceiptEntry | None:
-        (entry,) = self.judge_all([(terminal, raw)], rehearsal=rehearsal) or [None]
+    def judge(
+        self, raw: bytes, terminal: str = samples.TERMINAL, *, rehearsal: bool = False, now: int = samples.NOW
+    ) -> ReceiptEntry | None:
+        (entry,) = self.judge_all([(terminal, raw)], rehearsal=rehearsal, now=now) or [None]
         return entry
 
-    def judge_all(self, batch: list[tuple[str, bytes]], *, rehearsal: bool = False) -> list[ReceiptEntry]:
+    def judge_all(
+        self, batch: list[tuple[str, bytes]], *, rehearsal: bool = False, now: int = samples.NOW
+    ) -> list[ReceiptEntry]:
         """One batch; the entries of each terminal in order."""
         opened, refused = [], []
         for terminal, raw in batch:
@@ -81,7 +85,7 @@ class Bench:
             except RefusedError as error:
                 refused.append((terminal, digest(raw), str(error)))
         with self.ledger.batch():
-            self.ledger.refuse(refused, samples.NOW)
-            entries, runs = Custodian(self.ledger).take(opened, self.registry, samples.NOW)
-            self.ledger.note_receipts(runs, samples.NOW)
+            self.ledger.refuse(refused, now)
+            entries, runs = Custodian(self.ledger).take(opened, self.registry, now)
+            self.ledger.note_receipts(runs, now)
         return [entry for some in entries.values() for entry in some]
