@@ -1,6 +1,6 @@
 // Checks every test vector by docs/protocol.md alone; shares no line with the Python side. Usage: node check.mjs FOLDER
 import { calculateJwkThumbprint } from 'jose'
-import { ajv, attempt, bytesOf, claimsOf, commitment, deriveLight, derivePlan, keys, open, parse, read, refusal, require, same, unseal } from './contract.mjs'
+import { ajv, attempt, bytesOf, claimsOf, commitment, deriveLight, derivePlan, keys, open, parse, read, refusal, require, same, sha256, unseal } from './contract.mjs'
 
 // ---- Central ------------------------------------------------------------------------------------------------------
 const RATES = { '1e-3': 1e-3, '1e-4': 1e-4 }
@@ -62,11 +62,23 @@ class Central {
     return this.known.get(envelope.sha256)
   }
 
+  async takeEvidence(terminal, raw) {
+    const envelope = await open(raw, ['evidence']), claims = claimsOf(envelope)
+    require(envelope.key.terminal === terminal && claims.iss === terminal, 'other-terminal')
+    require(!envelope.key.revoked && !keys.terminals[terminal].revoked, 'revoked')
+    const held = this.held.get(`${terminal}/${claims.epoch}/${claims.seq}`)
+    if (!held?.claims) return 'quarantined: unknown-result'
+    const sealed = bytesOf(claims.sealed), { jti, evidence } = held.claims
+    const agrees = jti === claims.result && evidence?.sha256 === sha256(sealed) && evidence.bytes === sealed.length
+    return agrees ? 'accepted' : 'quarantined: contradicts-result'
+  }
+
   async judge(terminal, envelope, { epoch, seq, prev }, anchor) {
     const unlinked = this.stand(terminal, envelope.sha256, { epoch, seq, prev }, anchor)
     if (unlinked) this.apart.add(envelope.sha256)
     else {
-      this.held.set(`${terminal}/${epoch}/${seq}`, { sha256: envelope.sha256, prev })
+      const claims = await refusal(() => claimsOf(envelope))
+      this.held.set(`${terminal}/${epoch}/${seq}`, { sha256: envelope.sha256, prev, claims: typeof claims === 'object' && !anchor ? claims : undefined })
       this.epochs[terminal] = epoch
     }
     const reason = unlinked ?? await refusal(() => this.distrust(envelope, anchor))
@@ -133,9 +145,9 @@ async function obey({ terminal, boot, now, obeyed }, raw) {
     require(claims.aud === terminal, 'other-terminal')
   })
   if (ignored) return `ignored: ${ignored}`
+  if (obeyed?.jti === claims.jti) return 'answered again'
   if (claims.boot !== boot) return 'refused: other-boot'
   if (now !== null && now >= claims.exp) return 'refused: expired'
-  if (obeyed && obeyed.jti === claims.jti) return 'answered again'
   if (obeyed && claims.counter <= obeyed.counter) return 'refused: replayed'
   const orders = ['report-health', 'identify', 'pause', 'resume', 'clear-lockout', 'restart']
   return orders.includes(claims.command) ? 'obeyed' : 'refused: unknown-command'
@@ -170,9 +182,9 @@ const checks = {
   }),
   custody: async (scenario) => {
     const central = new Central(scenario)
-    for (const { terminal, envelope, expect } of scenario.arrivals) {
+    for (const { terminal, envelope, expect, leaf } of scenario.arrivals) {
       let refused = false
-      const answer = await refusal(() => central.take(terminal, envelope).catch((error) => { refused = true; throw error }))
+      const answer = await refusal(() => central[leaf === 'evidence' ? 'takeEvidence' : 'take'](terminal, envelope).catch((error) => { refused = true; throw error }))
       const said = refused ? `refused: ${answer}` : answer
       if (said !== expect) return `${said} instead of ${expect}`
     }

@@ -7,10 +7,14 @@ from pathlib import Path
 from contract_files import public_keys, read
 
 from central.custodian import Custodian
+from central.evidence import Sealed
 from central.ledger import Ledger
+from central.messages import open_message
 from central.registry import ResultKeyEntry, TerminalEntry, load_registry, registry_text
 from central.verify import RefusedError, open_result
 from device.wire.envelope import Kind, open_envelope
+from device.wire.evidence import EvidenceClaims
+from device.wire.receipt import ReceiptEntry
 from device.wire.request import RequestClaims
 
 NOW = 1_795_000_060
@@ -36,11 +40,24 @@ class Central:
         with self.ledger.batch():
             entries, _ = Custodian(self.ledger).take([opened], self._registry, NOW)
         ((entry,),) = entries.values()
-        return f"{entry.verdict}: {entry.reason}" if entry.reason else str(entry.verdict)
+        return _word(entry)
+
+    def take_evidence(self, terminal: str, raw: bytes) -> str:
+        """The same for evidence."""
+        try:
+            opened = open_message(raw, terminal, self._registry, EvidenceClaims)
+        except RefusedError as error:
+            return f"refused: {error}"
+        with self.ledger.batch():
+            return _word(self.ledger.evidence.take(Sealed(terminal, *opened), NOW))
 
     def gaps(self, terminal: str) -> list[list[int]]:
         """Epoch, first and last place of every hole."""
         return [[gap.epoch, gap.first, gap.last] for gap in self.ledger.gaps() if gap.terminal == terminal]
+
+
+def _word(entry: ReceiptEntry) -> str:
+    return f"{entry.verdict}: {entry.reason}" if entry.reason else str(entry.verdict)
 
 
 def _registry() -> str:

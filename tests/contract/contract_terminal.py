@@ -1,34 +1,27 @@
-"""Vectors of what reaches a terminal (requests, commands, receipts), and of everything that both sides derive."""
+"""Vectors of what reaches a terminal: requests, commands, receipts."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import contract_messages as messages
 from contract_envelopes import signed
-from contract_keys import EVIDENCE_KEY, RECEIPT_KEY, REQUEST_KEY, RESULT_KEYS, STRANGER, UNSEALING_KEYS, seal
+from contract_keys import RECEIPT_KEY, REQUEST_KEY, RESULT_KEYS, STRANGER
 from contract_messages import (
     BOOT,
     COMMAND_ID,
-    NONCE,
     NOW,
-    PICTURE,
     REQUEST_ID,
-    SALT,
-    SESSION,
     Document,
     changed,
     without,
 )
 
-from device.wire.envelope import Kind, key_id
+from device.wire.envelope import Kind
 from device.wire.fields import encode_base64url
-from device.wire.light import derive_light
-from device.wire.plan import derive_plan, guess_probability
-from device.wire.sealing import evidence_context, reference_context
 
 OTHER_ID = REQUEST_ID[:-2] + "bb"
+OTHER_BOOT = BOOT.replace("1", "2")
 
 
 def requests() -> list[Document]:
@@ -57,7 +50,7 @@ def requests() -> list[Document]:
         ("for the printed card", {}, card, "accepted"),
         ("with evidence", {}, changed(good, "policy.evidence", ["signals", "portrait"]), "accepted"),
         ("for another terminal", {"terminal": "shop-2"}, good, "other-terminal"),
-        ("for another boot", {"boot": BOOT.replace("1", "2")}, good, "other-boot"),
+        ("for another boot", {"boot": OTHER_BOOT}, good, "other-boot"),
         ("expired", {"now": NOW + 600}, good, "expired"),
         ("late by a day", {"now": NOW + 86_400}, good, "expired"),
         ("replayed", {"used": [REQUEST_ID]}, good, "used"),
@@ -111,17 +104,19 @@ def requests() -> list[Document]:
 
 def commands() -> list[Document]:
     """commands.json: `obeyed` is the last one obeyed; `ignored: ...` is counted and not answered."""
-    last = {"counter": 4, "jti": OTHER_ID}
+    last, same = {"counter": 4, "jti": OTHER_ID}, {"counter": 5, "jti": COMMAND_ID}
     state: Document = {"terminal": "shop-1", "boot": BOOT, "now": NOW + 1, "obeyed": last}
     good = messages.command()
     cases: list[tuple[str, Document, Document, str]] = [
         ("as it should be", {}, good, "obeyed"),
         ("the first", {"obeyed": None}, messages.command(counter=1), "obeyed"),
         ("without a trusted clock", {"now": None}, messages.command(exp=NOW), "obeyed"),
-        ("the very same again", {"obeyed": {"counter": 5, "jti": COMMAND_ID}}, good, "answered again"),
+        ("the very same again", {"obeyed": same}, good, "answered again"),
+        ("the very same again, late", {"obeyed": same, "now": NOW + 600}, good, "answered again"),
+        ("the very same again, after a start", {"obeyed": same, "boot": OTHER_BOOT}, good, "answered again"),
         ("another with the same counter", {"obeyed": {"counter": 5, "jti": OTHER_ID}}, good, "refused: replayed"),
         ("an old one", {"obeyed": {"counter": 9, "jti": OTHER_ID}}, good, "refused: replayed"),
-        ("for another boot", {"boot": BOOT.replace("1", "2")}, good, "refused: other-boot"),
+        ("for another boot", {"boot": OTHER_BOOT}, good, "refused: other-boot"),
         ("expired", {"now": NOW + 600}, good, "refused: expired"),
         ("a word nobody knows", {}, messages.command(command="open-the-till"), "refused: unknown-command"),
         ("for another terminal", {"terminal": "shop-2"}, good, "ignored: other-terminal"),
@@ -181,85 +176,4 @@ def receipts() -> list[Document]:
     return made + [
         {"name": name, "waiting": waiting, "envelope": raw.decode(), "expect": "refused: unknown-key"}
         for name, raw in forged.items()
-    ]
-
-
-def derivations() -> list[Document]:
-    """derivations.json: key ids, plans, colours, commitments, and what was sealed."""
-    made: list[Document] = [
-        {
-            "derive": "kid",
-            "x": encode_base64url(key.private.public_key().public_bytes_raw()),
-            "expect": key_id(key.private.public_key()),
-        }
-        for key in RESULT_KEYS.values()
-    ]
-    sets: list[tuple[list[str], int]] = [
-        (messages.ACTIONS, 3),
-        (messages.ACTIONS, 8),
-        (["turn-left", "turn-right"], 2),
-        (["turn-left"], 1),
-        (["blink", "look-up", "turn-right"], 4),
-        (["blink", "blink-twice", "look-up", "turn-left", "turn-right"], 5),
-    ]
-    for number, (actions, steps) in enumerate(sets):
-        nonce, salt = (
-            hashlib.sha512(bytes([number])).digest()[: 16 + 9 * number],
-            hashlib.sha256(b"salt" * number).digest(),
-        )
-        inputs = {"nonce": nonce, "salt": salt, "session": f"session-{number}", "terminal": f"shop-{number}"}
-        plan = derive_plan(**inputs, actions=actions, steps=steps)
-        code = derive_light(**inputs)
-        shown = inputs | {"nonce": encode_base64url(nonce), "salt": encode_base64url(salt)}
-        made += [
-            {
-                "derive": "plan",
-                **shown,
-                "actions": actions[::-1],
-                "steps": steps,
-                "expect": {
-                    "plan": plan.actions,
-                    "pauses_s": plan.pauses_s,
-                    "guess_probability": guess_probability(actions, steps),
-                },
-            },
-            {"derive": "light", **shown, "expect": {"colours": code.colours, "starts_s": code.starts_s}},
-            {
-                "derive": "commitment",
-                "nonce": encode_base64url(nonce),
-                "picture": encode_base64url(PICTURE[number:]),
-                "expect": messages.commitment(nonce, PICTURE[number:]),
-            },
-        ]
-    return made + _sealed()
-
-
-def _sealed() -> list[Document]:
-    reference = ["reference", REQUEST_ID, "shop-1", "sim-registration", "to-terminal"]
-    evidence = ["evidence", SESSION, "shop-1", "sim-registration", "to-central"]
-    good = reference_context(request=REQUEST_ID, terminal="shop-1", purpose="sim-registration").info()
-    back = evidence_context(result=SESSION, terminal="shop-1", purpose="sim-registration").info()
-    raw = seal(PICTURE, UNSEALING_KEYS["shop-1"].public_key(), good, "derivation")
-    own = seal(SALT + NONCE, EVIDENCE_KEY.public_key(), back, "derivation of evidence")
-    cases: list[tuple[str, str, bytes, list[str], bytes | None]] = [
-        ("a reference", "shop-1", raw, reference, PICTURE),
-        ("evidence", "central", own, evidence, SALT + NONCE),
-        ("another terminal's key", "shop-2", raw, reference, None),
-        ("another context", "shop-1", raw, [*reference[:3], "payment", reference[4]], None),
-        ("the other direction", "shop-1", raw, [*reference[:4], "to-central"], None),
-        ("a changed key", "shop-1", bytes([raw[0] ^ 1]) + raw[1:], reference, None),
-        ("a changed byte", "shop-1", raw[:40] + bytes([raw[40] ^ 1]) + raw[41:], reference, None),
-        ("cut", "shop-1", raw[:-1], reference, None),
-        ("a key of zeros", "shop-1", bytes(32) + raw[32:], reference, None),
-    ]
-    return [
-        {
-            "derive": "unsealed",
-            "name": name,
-            "key": key,
-            "sealed": encode_base64url(sealed),
-            "context": context,
-            "expect": None if plain is None else encode_base64url(plain),
-        }
-        for name, key, sealed, context, plain in cases
     ]

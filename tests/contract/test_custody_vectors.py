@@ -12,7 +12,8 @@ def test_each_arrival_gets_its_verdict(scenario, tmp_path):
     central = Central(tmp_path, scenario["requests"], rehearsal=scenario["rehearsal"])
     try:
         for arrival in scenario["arrivals"]:
-            assert central.take(arrival["terminal"], arrival["envelope"].encode()) == arrival["expect"]
+            take = central.take_evidence if arrival.get("leaf") == "evidence" else central.take
+            assert take(arrival["terminal"], arrival["envelope"].encode()) == arrival["expect"]
         assert central.gaps("shop-1") == scenario["gaps"]
     finally:
         central.ledger.close()
@@ -24,5 +25,5 @@ def test_every_reason_is_there():
     assert named == {
         "fork", "stale-epoch", "unanchored-epoch", "malformed-claims", "revoked", "not-live", "plan-mismatch",
         "steps-contradict-plan", "light-mismatch", "comparison-contradicts-itself", "verified-without-evidence",
-        "unknown-request", "contradicts-request", "too-many-results",
+        "unknown-request", "contradicts-request", "too-many-results", "unknown-result", "contradicts-result",
     }  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import contract_custody
+import contract_derivations
 import contract_envelopes
 import contract_terminal
 from contract_files import VECTORS
@@ -21,7 +22,7 @@ def texts() -> dict[Path, str]:
         "requests": contract_terminal.requests(),
         "commands": contract_terminal.commands(),
         "receipts": contract_terminal.receipts(),
-        "derivations": contract_terminal.derivations(),
+        "derivations": contract_derivations.derivations(),
     }
     lines = {
         name: "[\n" + ",\n".join(json.dumps(vector, ensure_ascii=True) for vector in vectors) + "\n]\n"

@@ -3,6 +3,7 @@
 The person is the animation of a public-domain portrait; the loop is fed on recorded time, frame by frame.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -17,8 +18,10 @@ import numpy as np
 import pytest
 import samples
 from broker import Broker
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from world import Central, Terminal, World, until
 
+from central.config import load_central, load_signing_key
 from device.admission import TALLY, Admission
 from device.app import App
 from device.camera import CaptureSource
@@ -29,8 +32,10 @@ from device.camera.rehearsal import RehearsalCamera
 from device.closing import Closing
 from device.daemon import models_digest
 from device.delivery.commands import CommandDesk
+from device.delivery.keys import EVIDENCE_RECIPIENT
 from device.delivery.link_status import LinkState
 from device.delivery.requests import PolicyFloor, RequestDesk
+from device.delivery.rows import Part
 from device.liveness.evidence import Ending
 from device.liveness.limits import Limits
 from device.liveness.session import Press
@@ -42,8 +47,13 @@ from device.service import Service
 from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import default_directory
-from device.wire.claims import Outcome
+from device.wire.claims import Outcome, ResultClaims
+from device.wire.envelope import Kind, open_envelope, sign
+from device.wire.evidence import EvidenceClaims, EvidencePack
 from device.wire.fields import FalseMatchRate
+from device.wire.keys import public_pem
+from device.wire.request import Policy, RequestClaims, SealedReference
+from device.wire.sealing import commitment, evidence_context, reference_context, seal, unseal
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
 
@@ -190,6 +200,7 @@ def test_a_person_is_verified_and_central_holds_the_signed_result(world, counter
     assert held["claims"]["outcome"] == Outcome.VERIFIED
     assert held["claims"]["request"]["id"] == request
     assert held["claims"]["capture"]["source"] == "rehearsal"
+    assert "evidence" not in held["claims"]
     assert len(held["claims"]["challenge"]["steps"]) == 3
     assert shop.portrait.read_bytes()[:64].hex() not in caplog.text
 
@@ -306,6 +317,131 @@ def test_a_reference_without_a_face_is_answered_with_its_reason(world, counter, 
     shop.terminal.is_receipted()
     (held,) = claims_of(world)
     assert held["claims"]["reasons"] == ["reference-unusable"]
+
+
+def asked_for_evidence(world: World, shop: Counter, *kinds: str, attempts: int = 1) -> RequestClaims:
+    """Puts a request of central's into the terminal's hands that asks for evidence."""
+    signer = load_signing_key(load_central(world.made.central).keys.requests)
+    request, nonce, portrait = samples.echo().id, samples.NONCE, shop.portrait.read_bytes()
+    context = reference_context(request=request, terminal="shop-1", purpose="sim-registration")
+    sealed = seal(portrait, shop.terminal.keys.unsealing_key.public_key(), context)
+    claims = RequestClaims(
+        iss="central",
+        aud="shop-1",
+        iat=samples.NOW,
+        exp=2**39,
+        boot=samples.BOOT,
+        nonce=nonce,
+        policy=Policy(evidence=kinds, attempts=attempts),
+        reference=SealedReference(sealed=sealed, commitment=commitment(portrait, nonce)),
+        **samples.echo().model_dump(exclude={"id"}),
+        jti=request,
+    )
+    shop.terminal.requests.put(sign(Kind.REQUEST, claims.write(), signer).raw)
+    return claims
+
+
+@pytest.fixture
+def evidence_key(world):
+    key = X25519PrivateKey.generate()
+    (world.made.terminals["shop-1"] / EVIDENCE_RECIPIENT).write_bytes(public_pem(key.public_key()))
+    return key
+
+
+def waiting_claims(shop: Counter) -> tuple[ResultClaims, EvidenceClaims | None]:
+    """The oldest result in the outbox, and its evidence once the result is receipted."""
+    key = shop.terminal.keys.result_key
+    known = {key.kid: key.private.public_key()}
+    (row,) = shop.terminal.outbox.waiting(1)
+    result = ResultClaims.read(open_envelope(row.envelope, Kind.RESULT, known).payload)
+    shop.terminal.outbox.remove([(row.place.epoch, row.place.seq, row.sha256)])
+    rows = [row for row in shop.terminal.outbox.waiting(1) if row.place.part is Part.EVIDENCE]
+    if not rows:
+        return result, None
+    return result, EvidenceClaims.read(open_envelope(rows[0].envelope, Kind.EVIDENCE, known).payload)
+
+
+def test_evidence_that_the_policy_asks_for_is_sealed_to_central(world, counter, evidence_key, caplog):
+    caplog.set_level(logging.DEBUG)
+    shop = counter()
+    asked_for_evidence(world, shop, "signals", "portrait")
+    shop.work_until(Scene.VERIFIED)
+    result, evidence = waiting_claims(shop)
+    assert result.evidence.sha256 == hashlib.sha256(evidence.sealed).hexdigest()
+    assert (result.evidence.bytes, result.evidence.kinds) == (len(evidence.sealed), ("signals", "portrait"))
+    assert (evidence.result, evidence.seq) == (result.jti, result.seq)
+    context = evidence_context(result=result.jti, terminal="shop-1", purpose="sim-registration")
+    pack = EvidencePack.read(unseal(evidence.sealed, evidence_key, context))
+    assert len(pack.signals.at_s) == result.capture.frames - 1
+    assert [cue.at_s for cue in pack.signals.cues] == [step.cue_s for step in result.challenge.steps]
+    face = cv2.imdecode(np.frombuffer(pack.portrait, np.uint8), cv2.IMREAD_COLOR)
+    assert 100 < max(face.shape) <= 400
+    assert pack.portrait[100:140] not in (world.folder / "shop-1.sqlite").read_bytes()
+
+
+def test_who_takes_consent_back_leaves_no_evidence(world, counter, evidence_key):
+    shop = counter()
+    asked_for_evidence(world, shop, "signals", "portrait")
+    shop.work_until(Scene.CUE)
+    shop.reader.press(Press.CANCEL)
+    shop.work_until(Scene.CANCELLED)
+    result, evidence = waiting_claims(shop)
+    assert (result.outcome, result.evidence, evidence) == (Outcome.CANCELLED, None, None)
+
+
+def test_without_centrals_evidence_key_a_request_for_evidence_is_refused(world, counter, caplog):
+    (world.made.terminals["shop-1"] / EVIDENCE_RECIPIENT).unlink(missing_ok=True)
+    shop = counter()
+    asked_for_evidence(world, shop, "portrait")
+    shop.app.tick(shop.camera.read())
+    assert "request refused reason=evidence-not-possible" in caplog.text
+
+
+def test_an_offline_session_begins_with_start_and_is_capped(world, counter):
+    shop = counter(document=cards.identity_card(cards.astronaut()), offline_sessions=1)
+    shop.work_until(Scene.OFFLINE_READY)
+    shop.reader.press(Press.START)
+    shop.work_until(Scene.VERIFIED)
+    shop.work_until(Scene.OFFLINE_SPENT)
+    shop.reader.press(Press.START)
+    assert shop.work_until(Scene.OFFLINE_SPENT) == [Scene.OFFLINE_SPENT]
+    shop.terminal.connect()
+    shop.terminal.is_receipted()
+    shop.work_until(Scene.IDLE)
+    (held,) = claims_of(world)
+    claims = held["claims"]
+    assert (claims["offline"], claims["outcome"], claims["reference"]["grade"]) == (True, Outcome.VERIFIED, "card")
+    assert "request" not in claims and len(claims["nonce"]) == 43
+
+
+def test_an_outbox_that_fails_in_a_session_loses_no_result(world, counter, caplog):
+    shop = counter()
+    shop.terminal.connect()
+    shop.ask()
+    shop.work_until(Scene.CUE)
+    path = world.folder / "shop-1.sqlite"
+    path.rename(world.folder / "away")
+    shop.work_until(Scene.FAULT)
+    assert "the result is kept in memory" in caplog.text
+    (world.folder / "away").rename(path)
+    shop.work_until(Scene.VERIFIED)
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert held["claims"]["outcome"] == Outcome.VERIFIED
+
+
+def test_no_session_begins_without_an_outbox_and_the_request_is_not_used_up(world, counter):
+    shop = counter()
+    path = world.folder / "shop-1.sqlite"
+    shop.terminal.connect()
+    shop.ask()
+    path.rename(world.folder / "away")
+    assert shop.work_until(Scene.FAULT) == [Scene.FAULT]
+    for _ in range(30):
+        shop.app.tick(shop.camera.read())
+    assert shop.app.shown.scene is Scene.FAULT
+    (world.folder / "away").rename(path)
+    shop.work_until(Scene.CONSENT)
 
 
 def test_the_demonstration_shows_a_person_verified_and_a_print_refused():

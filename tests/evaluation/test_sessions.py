@@ -1,14 +1,18 @@
 """Whole sessions with real models on recordings of real people, on both runtimes."""
 
+import json
+
 import cv2
 import pytest
 
 from device.camera.person import load_person
+from device.camera.recorded import RecordedPerson, Segment
 from device.decision import FACES_DO_NOT_MATCH
 from device.evaluation.sessions import answering, draw, verify_on_desk
 from device.liveness.rules import Rules
 from device.vision.inference import Runtime
 from device.wire.claims import Outcome
+from device.wire.plan import Action
 from tests.evaluation.recordings import RememberedClip, RememberingFollower, cut_portrait, frame_at
 
 pytestmark = pytest.mark.media
@@ -44,6 +48,16 @@ def test_a_real_person_is_verified_in_nine_of_ten_sessions(vision, person, own_r
 def test_the_same_seed_gives_the_same_answer(vision, person, own_reference):
     first, second = (rehearse(vision, person, own_reference, 5) for _ in range(2))
     assert first == second
+
+
+def test_a_real_person_who_is_asked_to_look_up_is_verified(vision, media, own_reference):
+    description = json.loads((media / "people" / "tranvanluyt.json").read_text())
+    spans = {Segment(name): tuple(span) for name, span in description["segments_s"].items()}
+    clip = media / "videos" / "live_turns_tranvanluyt_real.mp4"
+    person = RecordedPerson(clip, clip, {**spans, Segment.LOOK_UP: (14.2, 16.4)})
+    asked = [seed for seed in range(20) if Action.LOOK_UP in draw(seed, person.actions).plan.actions]
+    for seed in asked[:2]:
+        assert rehearse(vision, person, own_reference, seed)["outcome"] == Outcome.VERIFIED
 
 
 def test_nobody_is_verified_against_another_persons_portrait(vision, person, reader, media, tmp_path):
