@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from typing import Self
 
-from device.wire.claims import Challenge, ResultClaims, StepTiming
+from device.wire.claims import Challenge, Grade, RequestEcho, ResultClaims, StepTiming
+from device.wire.fields import Claims, Nonce, Sha256, TerminalId, Uuid
 from device.wire.light import LightChoice, LightVerdict, derive_light
 from device.wire.plan import (
     MAX_CHALLENGE_S,
@@ -17,7 +19,7 @@ from device.wire.plan import (
     derive_plan,
     guess_probability,
 )
-from device.wire.request import RequestClaims
+from device.wire.request import Policy, RequestClaims
 
 ROUNDING_S = 0.002
 FRAME_TOLERANCE_S = 0.15
@@ -43,6 +45,31 @@ class Distrust(StrEnum):
     TOO_MANY_RESULTS = "too-many-results"
 
 
+class Asked(Claims):
+    """What a request asked for, without the portrait: enough to judge its results by, and fit to be kept."""
+
+    aud: TerminalId
+    boot: Uuid
+    nonce: Nonce
+    echo: RequestEcho
+    policy: Policy
+    grade: Grade
+    commitment: Sha256 | None = None
+
+    @classmethod
+    def of(cls, request: RequestClaims) -> Self:
+        """What is to be kept of a request."""
+        return cls(
+            aud=request.aud,
+            boot=request.boot,
+            nonce=request.nonce,
+            echo=request.echo(),
+            policy=request.policy,
+            grade=request.grade,
+            commitment=request.reference.commitment if request.reference else None,
+        )
+
+
 def contradiction(claims: ResultClaims) -> Distrust | None:
     """Returns what the result says against itself, or None."""
     comparison, challenge = claims.comparison, claims.challenge
@@ -60,25 +87,25 @@ def contradiction(claims: ResultClaims) -> Distrust | None:
     return None
 
 
-def disagreement(claims: ResultClaims, request: RequestClaims) -> Distrust | None:
+def disagreement(claims: ResultClaims, asked: Asked) -> Distrust | None:
     """Returns what the result says against the request that it names, or None."""
     comparison, challenge = claims.comparison, claims.challenge
     same = (
-        claims.iss == request.aud
-        and claims.boot == request.boot
-        and claims.nonce == request.nonce
-        and claims.request == request.echo()
+        claims.iss == asked.aud
+        and claims.boot == asked.boot
+        and claims.nonce == asked.nonce
+        and claims.request == asked.echo
     )
     if claims.reference is not None:
-        same = same and claims.reference.grade == request.grade and request.grade in request.policy.grades
-        if request.reference is not None:
-            same = same and claims.reference.commitment == request.reference.commitment
+        same = same and claims.reference.grade == asked.grade and asked.grade in asked.policy.grades
+        if asked.commitment is not None:
+            same = same and claims.reference.commitment == asked.commitment
     if comparison is not None:
-        same = same and comparison.is_as_strict_as(request.policy.fmr)
+        same = same and comparison.is_as_strict_as(asked.policy.fmr)
     if challenge is not None:
-        same = same and set(challenge.actions) <= set(request.policy.actions)
-        same = same and len(challenge.plan) >= request.policy.steps
-        same = same and (challenge.light is None or challenge.light.choice == request.policy.light)
+        same = same and set(challenge.actions) <= set(asked.policy.actions)
+        same = same and len(challenge.plan) >= asked.policy.steps
+        same = same and (challenge.light is None or challenge.light.choice == asked.policy.light)
     return None if same else Distrust.CONTRADICTS_REQUEST
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from central.ledger import MAX_BATCH, POSTGRESQL
+from central.rule_settings import RuleSettings
 from device.settings import Settings, SettingsError, load_settings, read_private_file
 from device.wire.envelope import SigningKey
 from device.wire.fields import Name
@@ -21,12 +24,19 @@ class IdentitySettings(Settings):
 
 
 class BrokerSettings(Settings):
-    """Where the broker is, whom to trust, and who we are: one identity for `run`, another for `request`."""
+    """Where the broker is, whom to trust, and who we are.
+
+    Attributes:
+        receiver: the identity of `run`.
+        workers: identities of further `run --worker 2` and so on, which share the work with the first.
+        desk: the identity of `request` and `command`.
+    """
 
     host: str
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
     authority: Path
     receiver: IdentitySettings
+    workers: tuple[IdentitySettings, ...] = ()
     desk: IdentitySettings
 
 
@@ -43,18 +53,30 @@ class CentralSettings(Settings):
     Attributes:
         name: central's name in requests and receipts.
         rehearsal: accept results of recordings and rehearsals, and mark them; never in production.
-        repeat_requests_s: how often an unanswered request is sent again.
+        ledger: an SQLite file, or a `postgresql://` address without a password (libpq finds it in ~/.pgpass).
+        repeat_requests_s: how often an unanswered request or command is sent again.
         batch: how many results are written in one transaction at most.
+        rules: what raises an alarm.
+        metrics_port: port of the Prometheus metrics on 127.0.0.1, for the first worker; the next have the next ones.
     """
 
     name: Name = "central"
     rehearsal: bool = False
-    ledger: Path
+    ledger: str | Path
     registry: Path
     broker: BrokerSettings
     keys: KeySettings
     repeat_requests_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    batch: Annotated[int, Field(ge=1, le=256)] = 100
+    batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 500
+    rules: RuleSettings = RuleSettings()
+    metrics_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
+
+    @field_validator("ledger")
+    @classmethod
+    def _without_password(cls, value: str | Path) -> str | Path:
+        if isinstance(value, str) and value.startswith(POSTGRESQL) and urlsplit(value).password:
+            raise ValueError("holds a password: put that into ~/.pgpass, of mode 0600, instead")
+        return value
 
 
 def load_central(path: Path) -> CentralSettings:
@@ -69,11 +91,14 @@ def load_central(path: Path) -> CentralSettings:
         update={
             "authority": base / broker.authority,
             "receiver": identity(broker.receiver),
+            "workers": tuple(map(identity, broker.workers)),
             "desk": identity(broker.desk),
         }
     )
     keys = KeySettings(requests=base / settings.keys.requests, receipts=base / settings.keys.receipts)
-    places = {"ledger": base / settings.ledger, "registry": base / settings.registry, "broker": placed, "keys": keys}
+    address = isinstance(settings.ledger, str) and settings.ledger.startswith(POSTGRESQL)
+    ledger = settings.ledger if address else base / settings.ledger
+    places = {"ledger": ledger, "registry": base / settings.registry, "broker": placed, "keys": keys}
     return settings.model_copy(update=places)
 
 

@@ -1,23 +1,48 @@
-"""Values of the ledger: a result in central's hands, and what is missing."""
+"""Values of the ledger: an envelope in central's hands, and what is missing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from device.wire.chain import ChainPosition
+from device.wire.claims import ResultClaims
 from device.wire.receipt import Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What reports and rules ask of an accepted result; from its claims."""
+
+    outcome: str = ""
+    source: str = ""
+    request: str | None = None
+    subject: str | None = field(default=None, repr=False)
+    attendant: str | None = None
+    outlet: str | None = None
+    transaction: str | None = None
+
+    @classmethod
+    def of(cls, claims: ResultClaims | None) -> Facts:
+        """The facts of claims; none of those that could not be read."""
+        if claims is None:
+            return cls()
+        echo = claims.request
+        if echo is None:
+            return cls(claims.outcome, claims.capture.source)
+        told = (echo.id, echo.subject, echo.attendant, echo.outlet, echo.transaction)
+        return cls(claims.outcome, claims.capture.source, *told)
+
+
+@dataclass(frozen=True, slots=True)
 class Custody:
-    """One result in central's hands.
+    """One result or anchor in central's hands.
 
     Attributes:
-        position: its place in the chain.
+        position: its place in the chain; seq 0 is an anchor.
         linked: whether it holds that place; a fork and a foreign epoch do not.
         received: seconds since 1970.
-        receipted: seconds since 1970 when the last receipt was sent; None when none is noted yet.
-        outcome, source, request: from the claims, for reports; empty or None when they could not be read.
+        number: its place in the journal, from 1.
+        receipted: seconds since 1970 when a receipt was sent last; None when none is noted yet.
     """
 
     terminal: str
@@ -28,11 +53,14 @@ class Custody:
     reason: str | None
     received: int
     envelope: bytes = field(repr=False)
-    outcome: str = ""
-    source: str = ""
-    request: str | None = None
+    facts: Facts = Facts()
     number: int = 0
     receipted: int | None = None
+
+    @property
+    def request(self) -> str | None:
+        """The request that a result answers."""
+        return self.facts.request
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +71,4 @@ class OpenGap:
     epoch: int
     first: int
     last: int
+    noticed: int = field(default=0, compare=False)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import queue
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from central.connection import Connection, Delivery
-from central.receiver import read_birth
+from central.connection import Connection
+from central.messages import open_message
 from central.registry import Registry
+from central.verify import RefusedError
 from device.wire.birth import BirthClaims, Presence
+from device.wire.command import Command, CommandClaims
 from device.wire.envelope import Envelope, Kind, SigningKey, sign
 from device.wire.fields import uuid7
 from device.wire.request import Policy, RequestClaims, SealedReference
@@ -70,14 +71,13 @@ def wait_for_birth(
     """Waits for the terminal to be on the line, as its retained status says; raises DeskError."""
     deadline = monotonic() + limit_s
     while (remaining := deadline - monotonic()) > 0:
-        try:
-            event = connection.inbox.get(timeout=remaining)
-        except queue.Empty:
-            break
-        if isinstance(event, Delivery):
-            birth = read_birth(event.payload, terminal, registry)
-            connection.acknowledge(event)
-            if birth is not None and birth.presence == Presence.ONLINE:
+        for delivery in connection.collect(1, remaining):
+            connection.acknowledge(delivery)
+            try:
+                _, birth = open_message(delivery.payload, terminal, registry, BirthClaims)
+            except RefusedError:
+                continue
+            if birth.presence == Presence.ONLINE:
                 return birth
     raise DeskError(f"terminal {terminal} is not on the line: start it, or give it more time with --wait")
 
@@ -112,3 +112,20 @@ def make_request(
         reference=reference,
     )
     return claims, sign(Kind.REQUEST, claims.write(), key)
+
+
+def make_command(
+    command: Command, terminal: str, boot: str, counter: int, central: str, key: SigningKey, now: float, lifetime_s: int
+) -> tuple[CommandClaims, Envelope]:
+    """Draws an id and signs; `now` is seconds since 1970."""
+    claims = CommandClaims(
+        iss=central,
+        aud=terminal,
+        jti=uuid7(int(now * 1000), secrets.token_bytes(10)),
+        iat=int(now),
+        exp=int(now) + lifetime_s,
+        boot=boot,
+        counter=counter,
+        command=command,
+    )
+    return claims, sign(Kind.COMMAND, claims.write(), key)

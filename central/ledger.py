@@ -1,239 +1,213 @@
-"""The ledger: an append-only journal of every result that central took into custody.
+"""The ledger: an append-only journal of every result and anchor that central took into custody.
 
-Plain SQL that PostgreSQL knows as well. `journal` has one row for each envelope, in the order of custody;
-`results` holds the accepted envelopes and what reports ask for, `quarantine` the distrusted ones, apart. A place
-in a chain is given to one linked row only. What cannot be verified at all is counted in `refused`, not kept.
+`journal` has one row for each envelope, in the order of custody; `results` holds the accepted envelopes and what
+reports ask for, `quarantine` the distrusted ones, apart. A place in a chain is given to one linked row only. What
+cannot be verified at all is counted in `refused`, not kept.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
-from central.custody import Custody, OpenGap
-from central.schema import SCHEMA
-from device.wire.chain import ChainHead, ChainPosition, Surroundings
+from central.alarms import Alarms
+from central.custody import Custody, Facts, OpenGap
+from central.database import Database, LedgerError, Row, insert, migrate
+from central.evidence import Evidence
+from central.fleet import Fleet
+from central.orders import Orders
+from central.requests import Requests
+from central.sqlite import SqliteDatabase
+from device.wire.chain import ChainHead, ChainPosition
 from device.wire.receipt import Verdict
 
 MAX_REFUSED_PER_TERMINAL = 1000
+POSTGRESQL = ("postgresql://", "postgres://")
+JOURNAL = {
+    "number": "bigint", "terminal": "text", "epoch": "bigint", "seq": "bigint", "sha256": "text", "prev": "text",
+    "linked": "boolean", "verdict": "text", "reason": "text", "received": "bigint",
+}  # fmt: skip
+RESULTS = {
+    "number": "bigint", "outcome": "text", "source": "text", "request": "text", "subject": "text", "attendant": "text",
+    "outlet": "text", "transaction": "text", "envelope": "bytes",
+}  # fmt: skip
+QUARANTINE = {"number": "bigint", "request": "text", "envelope": "bytes"}
+ANCHORS = {"number": "bigint", "envelope": "bytes"}
+MAX_BATCH = 1000
+"""No batch is longer: receipts are looked for that far before a number."""
 
-
-class LedgerError(RuntimeError):
-    """The ledger cannot be used; the message is one line."""
-
-
-_CUSTODY = """
+_CUSTODY = f"""
 SELECT terminal, epoch, seq, prev, sha256, linked, verdict, reason, received,
-       coalesce(results.envelope, quarantine.envelope), coalesce(outcome, ''), coalesce(source, ''),
-       coalesce(results.request, quarantine.request), journal.number, receipted
+       coalesce(results.envelope, quarantine.envelope, anchors.envelope),
+       coalesce(outcome, ''), coalesce(source, ''), coalesce(results.request, quarantine.request),
+       subject, attendant, outlet, results."transaction", journal.number,
+       (SELECT max(sent) FROM receipts AS r WHERE r.first <= journal.number AND r.last >= journal.number
+        AND r.first > journal.number - {MAX_BATCH})
 FROM journal LEFT JOIN results ON results.number = journal.number
              LEFT JOIN quarantine ON quarantine.number = journal.number
-"""
+             LEFT JOIN anchors ON anchors.number = journal.number
+"""  # noqa: S608 - a number of ours
+
+
+def open_database(place: Path | str, *, create: bool = True) -> Database:
+    """Opens an SQLite file, or the PostgreSQL database of a `postgresql://` address; raises LedgerError."""
+    if isinstance(place, str) and place.startswith(POSTGRESQL):
+        from central.postgresql import PostgresqlDatabase  # noqa: PLC0415 - needs an extra
+
+        return PostgresqlDatabase(place)
+    path = Path(place)
+    if not create and not path.is_file():
+        raise LedgerError(f"{path}: there is no ledger yet: start `likeness-central run` first")
+    return SqliteDatabase(path)
 
 
 class Ledger:
-    """The ledger in an SQLite file; for one thread."""
+    """The ledger; for one thread at a time.
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        """Opens the file, or makes it; raises LedgerError."""
-        self._path = path
-        if not create and not path.is_file():
-            raise LedgerError(f"{path}: there is no ledger yet: start `likeness-central run` first")
+    Attributes:
+        requests: what central asked for.
+        orders: what central commanded, and the replies.
+        fleet: what the terminals said of themselves.
+        evidence: what they sent with their results, sealed.
+        alarms: what the rules found.
+    """
+
+    def __init__(self, place: Path | str, *, create: bool = True, wall: Callable[[], float] = time.time) -> None:
+        """Opens the ledger and brings its tables up to date; raises LedgerError."""
+        self.database = database = open_database(place, create=create)
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise LedgerError(f"{path}: the ledger cannot be opened: {error.strerror}") from None
-        with self._typed_errors():
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.executescript(SCHEMA)
-            except BaseException:
-                self._database.close()
-                raise
+            migrate(database, int(wall()))
+        except BaseException:
+            database.close()
+            raise
+        self.requests, self.orders = Requests(database), Orders(database)
+        self.fleet, self.evidence = Fleet(database), Evidence(database)
+        self.alarms = Alarms(database)
 
     def close(self) -> None:
-        """Closes the file."""
-        self._database.close()
+        """Closes the connection."""
+        self.database.close()
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> AbstractContextManager[None]:
         """Everything inside is written together, or not at all; it is on the disk afterwards."""
-        with self._typed_errors():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-
-    def find(self, sha256: str) -> Custody | None:
-        """The result with this digest, if central holds it."""
-        rows = self._custodies("WHERE sha256 = ?", (sha256,))
-        return rows[0] if rows else None
+        return self.database.transaction()
 
     def since(self, number: int, limit: int = 1000) -> list[Custody]:
-        """Results taken after the one with this number, in the order of custody."""
-        return self._custodies("WHERE journal.number > ? ORDER BY journal.number LIMIT ?", (number, limit))
+        """What was taken after the one with this number, in the order of custody."""
+        return self._custodies("WHERE journal.number > ? ORDER BY journal.number LIMIT ?", number, limit)
 
     def latest(self, limit: int) -> list[Custody]:
-        """The results taken last, oldest of them first."""
-        return self._custodies("ORDER BY journal.number DESC LIMIT ?", (limit,))[::-1]
+        """What was taken last, oldest first."""
+        return self._custodies("ORDER BY journal.number DESC LIMIT ?", limit)[::-1]
 
-    def surroundings(self, terminal: str, registered_epoch: int, incoming: ChainPosition) -> Surroundings:
-        """What is held around a place, for `device.wire.chain.classify`."""
-        newest = (
-            "SELECT epoch, seq, sha256 FROM journal WHERE terminal = ? AND linked ORDER BY epoch DESC, seq DESC LIMIT 1"
-        )
-        at = "SELECT sha256, prev FROM journal WHERE terminal = ? AND epoch = ? AND seq = ? AND linked"
-        branch = "SELECT 1 FROM journal WHERE terminal = ? AND sha256 = ? AND NOT linked"
-        head = self._one(newest, (terminal,))
-        same, before, after = (self._one(at, (terminal, incoming.epoch, incoming.seq + step)) for step in (0, -1, 1))
-        return Surroundings(
-            head=ChainHead(*head) if head and head[0] >= registered_epoch else ChainHead(registered_epoch),
-            same=same[0] if same else None,
-            before=before[0] if before else None,
-            after=after[1] if after else None,
-            prev_is_fork=self._one(branch, (terminal, incoming.prev)) is not None,
-        )
+    def quarantined(self, since: int, limit: int = 1000) -> list[Custody]:
+        """What was set apart from a time on, newest last."""
+        condition = "WHERE verdict <> 'accepted' AND received >= ? ORDER BY journal.number DESC LIMIT ?"
+        return self._custodies(condition, since, limit)[::-1]
 
-    def take(self, custody: Custody) -> None:
-        """Adds a result to journal and to results or quarantine; to be called inside `batch`."""
-        place = custody.position
-        number = self._database.execute(
-            "INSERT INTO journal (terminal, epoch, seq, sha256, prev, linked, verdict, reason, received)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                custody.terminal, place.epoch, place.seq, custody.sha256, place.prev,
-                custody.linked, custody.verdict.value, custody.reason, custody.received,
-            ),
-        ).lastrowid  # fmt: skip
-        if custody.verdict is Verdict.ACCEPTED:
-            row = (number, custody.outcome, custody.source, custody.request, custody.envelope)
-            self._database.execute("INSERT INTO results VALUES (?, ?, ?, ?, ?)", row)
-        else:
-            held = (number, custody.request, custody.envelope)
-            self._database.execute("INSERT INTO quarantine VALUES (?, ?, ?)", held)
+    def anchors(self) -> list[Custody]:
+        """Every anchor, set apart or not."""
+        return self._custodies("WHERE seq = 0 ORDER BY journal.number")
 
-    def note_receipts(self, digests: list[str], now: int) -> None:
-        """Notes that receipts for these results were sent."""
-        query = "UPDATE journal SET receipted = ? WHERE sha256 = ?"
-        self._database.executemany(query, [(now, digest) for digest in digests])
+    def head(self, terminal: str, epoch: int) -> ChainHead | None:
+        """The newest linked place of an epoch."""
+        query = "SELECT seq, sha256 FROM journal WHERE terminal = ? AND epoch = ? AND linked ORDER BY seq DESC LIMIT 1"
+        rows = self.database.rows(query, terminal, epoch)
+        return ChainHead(epoch, *rows[0]) if rows else None
 
-    def open_gap(self, gap: OpenGap, noticed: int) -> None:
-        """Notes places that were skipped."""
-        row = (gap.terminal, gap.epoch, gap.first, gap.last, noticed)
-        self._database.execute("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?)", row)
+    def newest(self) -> int:
+        """The highest number that was given; 0 when there is none."""
+        return int(self.database.rows("SELECT coalesce(max(number), 0) FROM journal")[0][0])
 
-    def fill_gap(self, terminal: str, epoch: int, seq: int) -> None:
-        """Takes one place out of the gap that it lies in."""
-        where = (terminal, epoch, seq, seq)
-        query = "SELECT first, last, noticed FROM gaps WHERE terminal = ? AND epoch = ? AND first <= ? AND last >= ?"
-        found = self._one(query, where)
-        if found is None:
-            return
-        first, last, noticed = found
-        found_at = (terminal, epoch, first)
-        self._database.execute("DELETE FROM gaps WHERE terminal = ? AND epoch = ? AND first = ?", found_at)
-        for low, high in ((first, seq - 1), (seq + 1, last)):
-            if low <= high:
-                self.open_gap(OpenGap(terminal, epoch, low, high), noticed)
+    def number_since(self, received: int) -> int:
+        """The first number that was given at a time or later; one beyond the newest when there is none."""
+        low, high = 1, self.newest() + 1
+        while low < high:  # numbers have no holes, and time goes on with them
+            middle = (low + high) // 2
+            (at,) = self.database.rows("SELECT received FROM journal WHERE number = ?", middle)[0]
+            low, high = (middle + 1, high) if at < received else (low, middle)
+        return low
+
+    def take(self, custodies: Sequence[Custody]) -> None:
+        """Adds to the journal, and to results, anchors or quarantine; to be called inside `batch`."""
+        journal, results, anchors, quarantine = [], [], [], []
+        for custody in custodies:
+            place, number, envelope, facts = custody.position, custody.number, custody.envelope, custody.facts
+            journal.append((
+                number, custody.terminal, place.epoch, place.seq, custody.sha256, place.prev, custody.linked,
+                custody.verdict.value, custody.reason, custody.received,
+            ))  # fmt: skip
+            if custody.verdict is not Verdict.ACCEPTED:
+                quarantine.append((number, facts.request, envelope))
+            elif place.seq == 0:
+                anchors.append((number, envelope))
+            else:
+                results.append((
+                    number, facts.outcome, facts.source, facts.request, facts.subject, facts.attendant, facts.outlet,
+                    facts.transaction, envelope,
+                ))  # fmt: skip
+        insert(self.database, "journal", JOURNAL, journal)
+        insert(self.database, "results", RESULTS, results)
+        insert(self.database, "anchors", ANCHORS, anchors)
+        insert(self.database, "quarantine", QUARANTINE, quarantine)
+
+    def note_receipts(self, runs: Sequence[tuple[int, int]], now: int) -> None:
+        """Notes that receipts were sent for runs of numbers, first to last."""
+        columns = {"first": "bigint", "last": "bigint", "sent": "bigint"}
+        insert(self.database, "receipts", columns, [(first, last, now) for first, last in runs])
+
+    def change_gaps(self, closed: Sequence[OpenGap], opened: Sequence[OpenGap]) -> None:
+        """Removes gaps that are no more, and adds others."""
+        for gap in closed:
+            query = "DELETE FROM gaps WHERE terminal = ? AND epoch = ? AND first = ?"
+            self.database.rows(query, gap.terminal, gap.epoch, gap.first)
+        columns = {"terminal": "text", "epoch": "bigint", "first": "bigint", "last": "bigint", "noticed": "bigint"}
+        rows = [(gap.terminal, gap.epoch, gap.first, gap.last, gap.noticed) for gap in opened]
+        insert(self.database, "gaps", columns, rows)
 
     def gaps(self) -> list[OpenGap]:
         """Every open gap."""
-        query = "SELECT terminal, epoch, first, last FROM gaps ORDER BY terminal, epoch, first"
-        return [OpenGap(*row) for row in self._all(query, ())]
+        query = "SELECT terminal, epoch, first, last, noticed FROM gaps ORDER BY terminal, epoch, first"
+        return [OpenGap(*row) for row in self.database.rows(query)]
 
-    def refuse(self, terminal: str, sha256: str, reason: str, now: int) -> None:
-        """Counts a message that cannot be verified; its bytes are not kept, and the list is bounded."""
-        known = self._one("SELECT 1 FROM refused WHERE terminal = ? AND sha256 = ?", (terminal, sha256))
-        count = self._one("SELECT count(*) FROM refused WHERE terminal = ?", (terminal,))
-        if known is None and count is not None and count[0] >= MAX_REFUSED_PER_TERMINAL:
-            sha256, reason = "", "too-many"
-        self._database.execute(
-            "INSERT INTO refused VALUES (?, ?, ?, 1, ?, ?)"
-            " ON CONFLICT (terminal, sha256) DO UPDATE SET times = refused.times + 1, last = excluded.last",
-            (terminal, sha256, reason, now, now),
-        )
+    def refuse(self, refused: Sequence[tuple[str, str, str]], now: int) -> None:
+        """Counts messages (terminal, digest, reason) that cannot be verified; their bytes are not kept.
+
+        The list is bounded: from a thousand messages of a terminal on, others are counted together.
+        """
+        for (terminal, sha256, reason), times in Counter(refused).items():
+            known = "SELECT 1 FROM refused WHERE terminal = ? AND sha256 = ?"
+            count = self.database.rows("SELECT count(*) FROM refused WHERE terminal = ?", terminal)[0][0]
+            full = count >= MAX_REFUSED_PER_TERMINAL and not self.database.rows(known, terminal, sha256)
+            self.database.rows(
+                "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (terminal, sha256)"
+                " DO UPDATE SET times = refused.times + excluded.times, last = excluded.last",
+                terminal, "" if full else sha256, "too-many" if full else reason, times, now, now,
+            )  # fmt: skip
 
     def refusals(self) -> list[tuple[str, str, int]]:
         """Terminal, reason and times of what could not be verified."""
-        return self._all("SELECT terminal, reason, sum(times) FROM refused GROUP BY 1, 2 ORDER BY 1, 2", ())
+        query = "SELECT terminal, reason, sum(times) FROM refused GROUP BY 1, 2 ORDER BY 1, 2"
+        return [(terminal, reason, int(times)) for terminal, reason, times in self.database.rows(query)]
 
-    def add_request(self, request: str, terminal: str, boot: str, expires: int, envelope: bytes) -> None:
-        """Keeps a signed request, the reference in it sealed, until it is answered."""
-        with self._typed_errors():
-            row = (request, terminal, boot, expires, envelope)
-            self._database.execute("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", row)
+    def _custodies(self, condition: str, *values: object) -> list[Custody]:
+        return [_custody(row) for row in self.database.rows(f"{_CUSTODY} {condition}", *values)]
 
-    def request(self, request: str) -> bytes | None:
-        """The envelope of a request that central made."""
-        row = self._one("SELECT envelope FROM requests WHERE id = ?", (request,))
-        return row[0] if row else None
 
-    def unanswered(self, now: int) -> list[tuple[str, str, bytes]]:
-        """Terminal, boot id and envelope of requests that are neither answered nor expired."""
-        return self._all(
-            "SELECT terminal, boot, envelope FROM requests WHERE expires > ?"
-            " AND NOT EXISTS (SELECT 1 FROM results WHERE results.request = requests.id)"
-            " AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.request = requests.id) ORDER BY id",
-            (now,),
-        )
-
-    def answers(self, request: str) -> int:
-        """How many accepted results a request has."""
-        row = self._one("SELECT count(*) FROM results WHERE request = ?", (request,))
-        return int(row[0]) if row else 0
-
-    def set_birth(self, terminal: str, envelope: bytes, now: int) -> None:
-        """Keeps the newest birth of a terminal."""
-        self._database.execute(
-            "INSERT INTO births VALUES (?, ?, ?) ON CONFLICT (terminal)"
-            " DO UPDATE SET received = excluded.received, envelope = excluded.envelope",
-            (terminal, now, envelope),
-        )
-
-    def births(self) -> list[bytes]:
-        """The newest birth of every terminal."""
-        return [row[0] for row in self._all("SELECT envelope FROM births ORDER BY terminal", ())]
-
-    def _custodies(self, condition: str, values: tuple[object, ...]) -> list[Custody]:
-        return [
-            Custody(
-                terminal=row[0],
-                position=ChainPosition(*row[1:4]),
-                sha256=row[4],
-                linked=bool(row[5]),
-                verdict=Verdict(row[6]),
-                reason=row[7],
-                received=row[8],
-                envelope=row[9],
-                outcome=row[10],
-                source=row[11],
-                request=row[12],
-                number=row[13],
-                receipted=row[14],
-            )
-            for row in self._all(f"{_CUSTODY} {condition}", values)
-        ]
-
-    def _one(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
-        rows = self._all(query, values)
-        return rows[0] if rows else None
-
-    def _all(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._typed_errors():
-            return self._database.execute(query, values).fetchall()
-
-    @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self._path}: the ledger cannot be used: {error}") from error
+def _custody(row: Row) -> Custody:
+    return Custody(
+        terminal=row[0],
+        position=ChainPosition(*row[1:4]),
+        sha256=row[4],
+        linked=bool(row[5]),
+        verdict=Verdict(row[6]),
+        reason=row[7],
+        received=row[8],
+        envelope=row[9],
+        facts=Facts(*row[10:17]),
+        number=row[17],
+        receipted=row[18],
+    )

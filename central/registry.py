@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from device.settings import Settings, SettingsError, load_settings
 from device.wire.envelope import key_id
 from device.wire.fields import Counter, Name, TerminalId, decode_base64url, encode_base64url
 
+LOG = logging.getLogger(__name__)
 PublicKeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 """32 bytes in base64url: the raw form of an Ed25519 or X25519 public key."""
 
@@ -83,6 +85,35 @@ def load_registry(path: Path) -> Registry:
             keys[kid] = public
             owners[kid] = KeyOwner(terminal, entry.revoked or key.revoked)
     return Registry(keys, owners, dict(entries))
+
+
+class LiveRegistry:
+    """The registry as its file stands now: a revocation counts for the next result, without a restart."""
+
+    def __init__(self, path: Path) -> None:
+        """Loads the file; raises SettingsError."""
+        self._path, self._stamp = path, _stamp(path)
+        self._registry = load_registry(path)
+
+    def current(self) -> Registry:
+        """The registry; the one before, as long as the file cannot be used, which is said once."""
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._registry = load_registry(self._path)
+                LOG.info("registry read again terminals=%d", len(self._registry.terminals))
+            except SettingsError as error:
+                LOG.error("the registry of before stays in force: %s", error)
+        return self._registry
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 def registry_text(entries: dict[str, TerminalEntry]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,6 +39,23 @@ class Authority:
         alternative = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         issued = self._issue(hosts[0], key, ExtendedKeyUsageOID.SERVER_AUTH, not_before, not_after, alternative)
         return issued.public_bytes(serialization.Encoding.PEM)
+
+    def revocation_list(
+        self, revoked: Iterable[x509.Certificate], not_before: datetime, next_update: datetime
+    ) -> bytes:
+        """Returns the list (PEM) of certificates that count no more; from `next_update` on it counts no more itself."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(not_before)
+            .next_update(next_update)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .add_extension(x509.CRLNumber(int(not_before.timestamp())), critical=False)
+        )
+        for certificate in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
+            builder = builder.add_revoked_certificate(entry.revocation_date(not_before).build())
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def _issue(
         self,

@@ -5,6 +5,8 @@ For demo and tests: all keys lie unencrypted beside each other, and nothing outl
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,7 @@ from device.delivery.keys import create_terminal_keys, write_private_file
 from device.wire.keys import private_pem, public_pem
 from device.wire.topics import Leaf, topic
 from provisioning.certificates import Authority, create_authority
-from provisioning.mosquitto import CENTRAL, DESK, access_list, configuration
+from provisioning.mosquitto import CENTRAL, DESK, BrokerPlan, access_list, configuration
 
 LIFETIME = timedelta(days=2)
 HOSTS = ("127.0.0.1", "localhost")
@@ -97,8 +99,12 @@ def _write_broker(folder: Path, authority: Authority, valid: _Validity, port: in
     certificate = authority.issue_server(HOSTS, key.public_key(), valid.not_before, valid.not_after)
     (folder / "broker.pem").write_bytes(certificate)
     (folder / "ca.pem").write_bytes(authority.pem)
+    (folder / "crl.pem").write_bytes(authority.revocation_list((), valid.not_before, valid.not_after))
     write_private_file(folder / "acl", access_list().encode())
-    (folder / "mosquitto.conf").write_text(configuration(folder, port))
+    # Started by root, mosquitto would change to a user who cannot read these files.
+    user = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() == 0 else None
+    plan = BrokerPlan(folder, folder / "data", port, "127.0.0.1", user)
+    (folder / "mosquitto.conf").write_text(configuration(plan))
 
 
 def _write_central(

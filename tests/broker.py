@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -30,6 +31,7 @@ class Broker:
         self.port, self._configuration = made.port, made.mosquitto
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self._reloading = threading.Event()
         self.log: list[str] = []
 
     def start(self) -> None:
@@ -43,12 +45,21 @@ class Broker:
                 self.log.append(line.rstrip())
                 if line.rstrip().endswith(" running"):
                     running.set()
+                elif line.rstrip().endswith("Reloading config."):
+                    self._reloading.set()
 
         self._reader = threading.Thread(target=read)
         self._reader.start()
         if not running.wait(START_LIMIT_S):
             self.stop()
             raise RuntimeError("mosquitto did not start:\n" + "\n".join(self.log))
+
+    def reload(self) -> None:
+        """SIGHUP; once mosquitto says that it reads its files again, it does nothing else before it has."""
+        self._reloading.clear()
+        self._process.send_signal(signal.SIGHUP)
+        if not self._reloading.wait(START_LIMIT_S):
+            raise RuntimeError("mosquitto did not reload:\n" + "\n".join(self.log))
 
     def stop(self, *, kill: bool = False) -> None:
         """SIGTERM, or SIGKILL; waits for the process."""

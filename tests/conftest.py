@@ -1,10 +1,12 @@
 """Fixtures that every room shares."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from postgresql import Cluster
 
 # In CI the same examples each time: a search that finds something new there would blame whoever came last.
 settings.register_profile("ci", derandomize=True)
@@ -23,3 +25,11 @@ def media() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return MEDIA
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A private PostgreSQL, started when the first test asks for it."""
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from device.wire.anchor import AnchorClaims, ChainPlace
+from device.wire.birth import BirthClaims
 from device.wire.chain import ChainHead, ChainPosition
 from device.wire.claims import (
     Capture,
@@ -20,6 +21,7 @@ from device.wire.evidence import EvidenceClaims, EvidenceCue, EvidencePack, Evid
 from device.wire.fields import ClockState, uuid7
 from device.wire.health import HealthClaims
 from device.wire.plan import DEFAULT_ACTIONS, Action, derive_plan, guess_probability
+from device.wire.request import Policy, RequestClaims
 from device.wire.sealing import commitment
 
 TERMINAL = "shop-1"
@@ -95,6 +97,27 @@ def echo(request: str = uuid7(NOW * 1000, b"request..."), **changes: Any) -> Req
     return RequestEcho(**(values | changes))
 
 
+def request(**changes: Any) -> RequestClaims:
+    """For the printed card: nothing is sealed in it."""
+    told = echo()
+    values = {
+        "iss": "central",
+        "aud": TERMINAL,
+        "jti": told.id,
+        "iat": NOW,
+        "exp": NOW + 300,
+        "boot": BOOT,
+        "nonce": NONCE,
+        "policy": Policy(grades=("card",)),
+        **told.model_dump(exclude={"id"}),
+    }
+    return RequestClaims(**(values | changes))
+
+
+def card() -> ReferenceMark:
+    return ReferenceMark(commitment="d" * 64, grade="card")
+
+
 def command(**changes: Any) -> CommandClaims:
     values = {
         "iss": "central",
@@ -123,6 +146,23 @@ def reply(**changes: Any) -> ReplyClaims:
         "sentence": "The command has expired.",
     }
     return ReplyClaims(**(values | changes))
+
+
+def birth(**changes: Any) -> BirthClaims:
+    values = {
+        "iss": TERMINAL,
+        "iat": NOW,
+        "boot": BOOT,
+        "uptime_s": 12.5,
+        "clock": ClockState.SYNCED,
+        "presence": "online",
+        "epoch": 1,
+        "head_seq": 0,
+        "head_sha256": "0" * 64,
+        "waiting": 0,
+        "software": SOFTWARE,
+    }
+    return BirthClaims(**(values | changes))
 
 
 def health(**changes: Any) -> HealthClaims:

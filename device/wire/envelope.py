@@ -11,13 +11,14 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from device.wire.fields import decode_base64url
+from device.wire.fields import decode_base64url, unique_members
 
 ALGORITHM = "Ed25519"
 MAX_HEADER_CHARACTERS = 256
@@ -163,22 +164,19 @@ def _checked_header(raw: bytes, kind: Kind) -> str:
         raise EnvelopeError(Fault.WRONG_ALGORITHM)
     if header["typ"] != kind.value:
         raise EnvelopeError(Fault.WRONG_TYPE)
-    kid = header["kid"]
-    if not isinstance(kid, str):
-        raise EnvelopeError(Fault.MALFORMED)
-    return kid
+    return str(header["kid"])
 
 
-def _header(raw: bytes) -> dict[str, object]:
-    """Returns a header that has exactly `alg`, `typ` and `kid`."""
+def _header(raw: bytes) -> dict[str, Any]:
+    """Returns a header that has exactly `alg`, `typ` and `kid`, the last one a string."""
     parts = raw.split(b".", 3)
     if len(parts) != 3 or len(parts[0]) > MAX_HEADER_CHARACTERS or not all(parts):
         raise EnvelopeError(Fault.MALFORMED)
     try:
-        header = json.loads(decode_base64url(parts[0].decode("ascii")))
+        header = json.loads(decode_base64url(parts[0].decode("ascii")), object_pairs_hook=unique_members)
     except (ValueError, RecursionError):
         raise EnvelopeError(Fault.MALFORMED) from None
-    if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"}:
+    if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"} or not isinstance(header["kid"], str):
         raise EnvelopeError(Fault.MALFORMED)
     return header
 

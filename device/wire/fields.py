@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from enum import StrEnum
 from typing import Annotated, Self
@@ -45,10 +46,24 @@ def encode_base64url(raw: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes:
-    """The reverse of `encode_base64url`; raises ValueError for padding, foreign characters or a wrong length."""
+    """The reverse of `encode_base64url`; raises ValueError for whatever that would not have written."""
     if not _BASE64URL.fullmatch(text):
         raise ValueError("not base64url without padding")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode_base64url(raw) != text:
+        raise ValueError("bits that belong to no byte are not zero")
+    return raw
+
+
+def unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Makes a JSON object (`object_pairs_hook`); raises ValueError for a name that stands twice.
+
+    One reader would take the first value and another the last, and both believe the signature.
+    """
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
 
 
 def _bytes_of(value: object) -> object:
@@ -103,9 +118,13 @@ class Claims(BaseModel):
     def read(cls, payload: bytes) -> Self:
         """Returns the claims of a verified payload; raises ClaimsError."""
         try:
-            return cls.model_validate_json(payload, extra="ignore")
+            claims = cls.model_validate_json(payload, extra="ignore")
+            json.loads(payload, object_pairs_hook=unique_members)  # pydantic keeps the last of two without a word
         except ValidationError as error:
             # Only place and rule: the offending value may be secret, and is hostile.
             fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
             place = ".".join(map(str, fault["loc"])) or "claims"
             raise ClaimsError(f"{place[:80]}: {fault['type']}") from None
+        except (ValueError, RecursionError):
+            raise ClaimsError("claims: duplicate_member") from None
+        return claims

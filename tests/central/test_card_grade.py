@@ -5,7 +5,7 @@ import json
 import pytest
 import samples
 
-from central.assessment import Distrust, disagreement
+from central.assessment import Asked, Distrust, disagreement
 from device.wire.claims import Grade, ReferenceMark
 from device.wire.request import Policy, RequestClaims, SealedReference
 from device.wire.sealing import SEALING_OVERHEAD_BYTES, commitment
@@ -50,11 +50,11 @@ def answered(grade: str, reference: str = SEALED.commitment):
     ],
 )
 def test_the_result_s_grade_is_the_one_that_was_asked_for(asked, grade, agrees):
-    assert disagreement(answered(grade), asked) is (None if agrees else Distrust.CONTRADICTS_REQUEST)
+    assert disagreement(answered(grade), Asked.of(asked)) is (None if agrees else Distrust.CONTRADICTS_REQUEST)
 
 
 def test_a_card_s_commitment_is_any_that_the_terminal_made():
-    assert disagreement(answered("card", "d" * 64), request(Grade.CARD)) is None
+    assert disagreement(answered("card", "d" * 64), Asked.of(request(Grade.CARD))) is None
 
 
 def test_a_request_of_before_grades_means_a_reference_that_was_sent():

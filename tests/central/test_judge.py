@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from central.custody import OpenGap
-from central.ledger import MAX_REFUSED_PER_TERMINAL, Ledger, LedgerError
-from central.report import as_text, coloured
+from central.ledger import MAX_REFUSED_PER_TERMINAL
+from central.shown import as_text, coloured
 from device.wire.chain import GENESIS, ChainHead, ChainPosition
 from device.wire.claims import Capture, Comparison, Outcome
 from device.wire.envelope import Kind, sign
@@ -25,6 +25,16 @@ def compared(score, *, match):
 
 
 CHALLENGE = samples.challenge()
+
+
+def test_results_against_their_request_and_no_more_than_its_attempts_in_one_batch(bench):
+    bench.asks(samples.request())
+    answer = {"offline": False, "request": samples.echo(), "reference": samples.card()}
+    other = answer | {"request": samples.echo(attendant="another")}
+    batch = [("shop-1", bench.signed(**claims).raw) for claims in (answer, other, answer, answer, answer)]
+    reasons = [entry.reason for entry in bench.judge_all(batch)]
+    assert reasons == [None, "contradicts-request", None, None, "too-many-results"]
+    assert bench.judge(bench.signed(**answer).raw).reason == "too-many-results"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +85,7 @@ def test_a_quarantined_result_keeps_its_place_in_the_chain(bench):
 def test_in_rehearsal_mode_a_rehearsal_is_accepted_and_says_so(bench):
     raw = bench.signed(capture=Capture(source="rehearsal", frames=90, fps=15.0)).raw
     assert bench.judge(raw, rehearsal=True).verdict is Verdict.ACCEPTED
-    assert bench.ledger.latest(1)[0].source == "rehearsal"
+    assert bench.ledger.latest(1)[0].facts.source == "rehearsal"
 
 
 def test_a_duplicate_gets_the_same_verdict_and_no_second_row(bench):
@@ -109,10 +119,32 @@ def test_a_fork_and_what_follows_it_are_set_apart_and_nothing_is_overwritten(ben
 
 @pytest.mark.parametrize(("epoch", "reason"), [(1, "stale-epoch"), (2, None), (3, "unanchored-epoch")])
 def test_only_the_registered_epoch_is_linked(bench, epoch, reason):
-    claims = samples.result(ChainPosition(epoch, 1, GENESIS), terminal="shop-2")
+    """The registry approves epoch 2 of shop-2."""
+    anchor = bench.anchor("shop-2", epoch=2)
+    assert bench.judge(anchor.raw, "shop-2").reason is None
+    claims = samples.result(ChainPosition(epoch, 1, anchor.sha256), terminal="shop-2")
     raw = sign(Kind.RESULT, claims.write(), bench.keys["shop-2"]).raw
     assert bench.judge(raw, "shop-2").reason == reason
     assert bench.ledger.latest(1)[0].linked == (reason is None)
+
+
+def test_anchors_are_linked_once_and_only_where_the_registry_approves(bench):
+    first, second = bench.anchor("shop-2", epoch=2), bench.anchor("shop-2", epoch=2, reason="outbox-lost")
+    foreign, unapproved = bench.anchor("shop-2", epoch=3), bench.anchor("shop-1", epoch=2)
+    assert bench.judge(samples_of_epoch_2(bench), "shop-2").reason == "unanchored-epoch"
+    assert [bench.judge(anchor.raw, "shop-2").reason for anchor in (foreign, first, second)] == [
+        "unanchored-epoch",
+        None,
+        "fork",
+    ]
+    assert bench.judge(first.raw, "shop-2").verdict is Verdict.ACCEPTED
+    assert bench.judge(unapproved.raw).reason == "unanchored-epoch"
+    assert [held.envelope for held in bench.ledger.latest(9) if held.linked] == [first.raw]
+
+
+def samples_of_epoch_2(bench):
+    claims = samples.result(ChainPosition(2, 1, GENESIS), terminal="shop-2")
+    return sign(Kind.RESULT, claims.write(), bench.keys["shop-2"]).raw
 
 
 def test_revoked_terminals_and_keys_are_set_apart(bench):
@@ -145,8 +177,8 @@ def test_what_cannot_be_verified_is_counted_and_gets_no_receipt(bench):
 
 def test_a_flood_of_nonsense_does_not_fill_the_ledger(bench):
     with bench.ledger.batch():
-        for number in range(MAX_REFUSED_PER_TERMINAL + 50):
-            bench.ledger.refuse("shop-1", f"{number}", "malformed", samples.NOW)
+        nonsense = [("shop-1", f"{number}", "malformed") for number in range(MAX_REFUSED_PER_TERMINAL + 50)]
+        bench.ledger.refuse(nonsense, samples.NOW)
     assert {reason: times for _, reason, times in bench.ledger.refusals()} == {
         "malformed": MAX_REFUSED_PER_TERMINAL,
         "too-many": 50,
@@ -159,35 +191,38 @@ def test_any_bytes_are_judged(bench, payload, wrap):
     bench.judge(sign(Kind.RESULT, payload, bench.keys["shop-1"]).raw if wrap else payload)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.permutations(range(6)), again=st.lists(st.integers(0, 5), max_size=4))
-def test_any_order_of_arrival_gives_the_same_ledger(tmp_path_factory, order, again):
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    order=st.permutations(range(6)), again=st.lists(st.integers(0, 5), max_size=4), sizes=st.lists(st.integers(1, 5))
+)
+def test_any_order_of_arrival_and_any_batches_give_the_same_ledger(tmp_path_factory, order, again, sizes):
     bench = Bench(tmp_path_factory.mktemp("bench"))
-    raws = [bench.signed().raw for _ in range(6)]
-    verdicts = {bench.judge(raws[index]).verdict for index in [*order, *again]}
+    raws = [("shop-1", bench.signed().raw) for _ in range(6)]
+    left, verdicts = [raws[index] for index in [*order, *again]], set()
+    for size in [*sizes, len(left)]:
+        verdicts |= {entry.verdict for entry in bench.judge_all(left[:size])}
+        left = left[size:]
     assert verdicts == {Verdict.ACCEPTED} and bench.ledger.gaps() == []
     assert sorted(held.position.seq for held in bench.ledger.latest(99)) == [1, 2, 3, 4, 5, 6]
     bench.ledger.close()
 
 
+def test_forks_gaps_and_duplicates_within_one_batch(bench):
+    raws = [bench.signed().raw for _ in range(4)]
+    bench.head = ChainHead(1, 1, bench.judge(raws[0]).sha256)
+    fork = bench.signed(iat=samples.NOW + 1).raw
+    entries = bench.judge_all([("shop-1", raw) for raw in (raws[0], raws[3], raws[1], raws[1], fork, fork)])
+    assert [entry.reason for entry in entries] == [None, None, None, None, "fork", "fork"]
+    assert [held.position.seq for held in bench.ledger.latest(9)] == [1, 4, 2, 2]
+    assert bench.ledger.gaps() == [OpenGap("shop-1", 1, 3, 3)]
+    assert all(held.receipted == samples.NOW for held in bench.ledger.latest(9))
+
+
 def test_a_batch_is_written_whole_or_not_at_all(bench):
     with pytest.raises(RuntimeError), bench.ledger.batch():
-        bench.ledger.refuse("shop-1", "a", "malformed", samples.NOW)
+        bench.ledger.refuse([("shop-1", "a", "malformed")], samples.NOW)
         raise RuntimeError
     assert bench.ledger.refusals() == []
-
-
-def test_a_file_that_is_no_ledger_is_one_line(tmp_path):
-    path = tmp_path / "ledger.sqlite"
-    path.write_bytes(b"nonsense" * 1000)
-    with pytest.raises(LedgerError, match="cannot be used: file is not a database"):
-        Ledger(path)
-    with pytest.raises(LedgerError, match="no ledger yet"):
-        Ledger(tmp_path / "none", create=False)
-
-
-def test_the_ledger_is_its_owners_alone(bench):
-    assert (bench.folder / "ledger.sqlite").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_distrusted_verified_is_never_shown_as_one(bench):

@@ -5,7 +5,7 @@ import json
 import pytest
 import samples
 
-from central.assessment import contradiction, disagreement
+from central.assessment import Asked, contradiction, disagreement
 from device.wire.claims import Light, ResultClaims
 from device.wire.light import LightChoice, LightVerdict, derive_light
 from device.wire.request import Policy, RequestClaims
@@ -71,7 +71,7 @@ def test_whoever_asked_for_none_was_shown_none(asked, said):
         policy=Policy(light=asked, grades=("request", "card")),
         reference={"sealed": bytes(100), "commitment": claims.reference.commitment},
     )
-    assert (disagreement(claims, request) is None) == (said in (None, asked))
+    assert (disagreement(claims, Asked.of(request)) is None) == (said in (None, asked))
 
 
 def test_a_request_of_before_asks_for_no_light():

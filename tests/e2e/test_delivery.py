@@ -18,10 +18,9 @@ from central.connection import Connection
 from central.ledger import Ledger
 from central.registry import load_registry
 from device.delivery.link_status import LinkState
-from device.wire.birth import BirthClaims
 from device.wire.chain import ChainHead
 from device.wire.claims import Capture
-from device.wire.envelope import Envelope, Kind, SigningKey, open_envelope, sign
+from device.wire.envelope import Envelope, Kind, SigningKey, sign
 from device.wire.keys import parse_signing_key
 from device.wire.receipt import ReceiptClaims, ReceiptEntry, Verdict
 from device.wire.topics import Leaf, topic
@@ -315,8 +314,8 @@ def test_without_central_an_empty_outbox_is_no_alarm(world):
 def presence(world: World) -> list[str]:
     ledger = Ledger(world.central.settings.ledger)
     try:
-        keys = load_registry(world.central.settings.registry).keys
-        return [BirthClaims.read(open_envelope(raw, Kind.BIRTH, keys).payload).presence for raw in ledger.births()]
+        births = ledger.fleet.births(load_registry(world.central.settings.registry))
+        return [birth.presence for _, birth in births.values()]
     finally:
         ledger.close()
 

@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from central.config import load_central, load_signing_key
 from central.connection import Connection
 from central.custody import Custody
-from central.judge import Judge
 from central.ledger import Ledger
 from central.receiver import TOPICS, Receiver
-from central.registry import load_registry
+from central.registry import LiveRegistry
 from device.delivery.clocks import TerminalClock
 from device.delivery.inbox import Inbox
 from device.delivery.keys import load_terminal_keys
@@ -108,19 +107,17 @@ class Central:
 
     def _run(self, ready: threading.Event) -> None:
         settings = self.settings
-        registry, ledger = load_registry(settings.registry), Ledger(settings.ledger)
-        own = load_signing_key(settings.keys.requests)
+        ledger = Ledger(settings.ledger)
         connection = Connection(settings.broker, settings.broker.receiver, TOPICS, lasting=True)
-        judge = Judge(registry, ledger, {own.kid: own.private.public_key()}, rehearsal=settings.rehearsal)
         self._receiver = Receiver(
             settings.name,
             connection,
-            judge,
             ledger,
-            registry,
+            LiveRegistry(settings.registry),
             load_signing_key(settings.keys.receipts),
             batch=settings.batch,
             repeat_requests_s=settings.repeat_requests_s,
+            rehearsal=settings.rehearsal,
         )
         try:
             connection.connect()

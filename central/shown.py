@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 from central.assessment import contradiction
 from central.custody import Custody
 from central.registry import Registry
+from central.review import utc as _utc
+from device.wire.anchor import AnchorClaims
 from device.wire.claims import Challenge, Grade, ResultClaims
-from device.wire.envelope import EnvelopeError, Kind, open_envelope
+from device.wire.envelope import EnvelopeError, Kind, kind_among, open_envelope
 from device.wire.fields import ClaimsError
 from device.wire.receipt import Verdict
 
@@ -30,46 +32,98 @@ def coloured(text: str, colour: str) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
-def opened(envelope: bytes, registry: Registry) -> tuple[ResultClaims | None, str, str]:
-    """Verifies an envelope again; returns claims (None when unreadable), key id, and fault (empty when valid)."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """An envelope of the ledger, verified again; `fault` is empty when it holds."""
+
+    kind: Kind
+    kid: str = ""
+    fault: str = ""
+    claims: ResultClaims | None = None
+    anchor: AnchorClaims | None = None
+
+
+def opened(envelope: bytes, registry: Registry) -> Again:
+    """Verifies an envelope again; claims are None when they cannot be read."""
+    kind = Kind.RESULT
     try:
-        signed = open_envelope(envelope, Kind.RESULT, registry.keys)
+        kind = kind_among(envelope, (Kind.RESULT, Kind.ANCHOR))
+        signed = open_envelope(envelope, kind, registry.keys)
     except EnvelopeError as error:
-        return None, "", error.fault.value
+        return Again(kind, fault=error.fault.value)
     try:
-        return ResultClaims.read(signed.payload), signed.kid, ""
+        if kind is Kind.ANCHOR:
+            return Again(kind, signed.kid, anchor=AnchorClaims.read(signed.payload))
+        return Again(kind, signed.kid, claims=ResultClaims.read(signed.payload))
     except ClaimsError:
-        return None, signed.kid, ""
+        return Again(kind, signed.kid)
 
 
 def as_json(custody: Custody, registry: Registry) -> str:
     """One line of JSON: what central says, and the claims as they were signed."""
-    claims, kid, fault = opened(custody.envelope, registry)
+    again = opened(custody.envelope, registry)
+    claims = again.claims or again.anchor
     document: dict[str, Any] = {
+        "kind": "anchor" if again.kind is Kind.ANCHOR else "result",
         "number": custody.number,
         "terminal": custody.terminal,
         "epoch": custody.position.epoch,
         "seq": custody.position.seq,
         "sha256": custody.sha256,
         "linked": custody.linked,
-        "signature_valid": not fault,
-        "kid": kid,
+        "signature_valid": not again.fault,
+        "kid": again.kid,
         "verdict": custody.verdict.value,
         "reason": custody.reason,
         "received": custody.received,
         "receipted": custody.receipted,
-        "live": claims.is_live if claims else None,
+        "live": again.claims.is_live if again.claims else None,
         "claims": json.loads(claims.write()) if claims else None,
     }
     return json.dumps(document, ensure_ascii=False)
 
 
+def as_row(custody: Custody, registry: Registry) -> dict[str, object]:
+    """A row for a table: no nested values."""
+    again = opened(custody.envelope, registry)
+    claims, facts, place = again.claims, custody.facts, custody.position
+    comparison = claims.comparison if claims else None
+    return {
+        "number": custody.number,
+        "received": _utc(custody.received),
+        "terminal": custody.terminal,
+        "epoch": place.epoch,
+        "seq": place.seq,
+        "kind": "anchor" if again.kind is Kind.ANCHOR else "result",
+        "verdict": custody.verdict.value,
+        "reason": custody.reason or "",
+        "signature_valid": not again.fault,
+        "outcome": claims.outcome if claims else "",
+        "reasons": " ".join(claims.reasons) if claims else "",
+        "score": comparison.score if comparison else "",
+        "threshold": comparison.threshold if comparison else "",
+        "request": facts.request or "",
+        "outlet": facts.outlet or "",
+        "attendant": facts.attendant or "",
+        "transaction": facts.transaction or "",
+        "subject": facts.subject or "",
+        "source": claims.capture.source if claims else "",
+        "firmware": claims.software.firmware if claims else "",
+        "sha256": custody.sha256,
+    }
+
+
 def as_text(custody: Custody, registry: Registry, paint: Paint = plain) -> str:
     """A paragraph for people."""
-    claims, kid, fault = opened(custody.envelope, registry)
+    again = opened(custody.envelope, registry)
+    kid, fault = again.kid, again.fault
     place = custody.position
     trusted = not fault and custody.verdict is Verdict.ACCEPTED
-    lines = _claims_lines(claims, custody.terminal, paint, trusted=trusted)
+    if again.anchor is not None:
+        lines = [("anchor", paint(f"epoch {place.epoch} begins: {again.anchor.reason}", "yellow"))]
+        lines.append(("terminal", custody.terminal))
+    else:
+        lines = _claims_lines(again.claims, custody.terminal, paint, trusted=trusted)
     lines.append(("chain", f"epoch {place.epoch}, seq {place.seq}, follows {_short(place.prev)}" + _unlinked(custody)))
     lines.append(("signature", paint(f"INVALID ({fault})", "red") if fault else f"valid, key {_short(kid)}"))
     verdict = f"{custody.verdict.value}" + (f" ({custody.reason})" if custody.reason else "")
@@ -82,7 +136,8 @@ def as_text(custody: Custody, registry: Registry, paint: Paint = plain) -> str:
 
 def verification(raw: bytes, registry: Registry) -> tuple[bool, list[tuple[str, str]]]:
     """Checks an envelope on its own; returns whether it holds, and what to print."""
-    claims, kid, fault = opened(raw, registry)
+    again = opened(raw, registry)
+    claims, kid, fault = again.claims, again.kid, again.fault
     if fault or claims is None:
         return False, [("signature", f"INVALID ({fault})" if fault else "valid"), ("claims", "unreadable")]
     owner = registry.owners[kid]
@@ -141,7 +196,3 @@ def _unlinked(custody: Custody) -> str:
 
 def _short(digest: str) -> str:
     return digest[:12]
-
-
-def _utc(unix_s: int) -> str:
-    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S} UTC"

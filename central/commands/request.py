@@ -1,0 +1,115 @@
+"""`request`: asks a terminal for one session."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from central.commands.options import Commands, Parser, declare, positive
+from central.config import load_central, load_signing_key
+from central.connection import Connection
+from central.desk import DeskError, Errand, make_request, read_picture, wait_for_birth
+from central.ledger import Ledger
+from central.registry import Registry, load_registry
+from device.wire.claims import Grade
+from device.wire.evidence import EvidenceKind
+from device.wire.fields import FalseMatchRate
+from device.wire.light import LightChoice
+from device.wire.request import Policy
+from device.wire.topics import Leaf, topic
+
+
+def add(commands: Commands) -> None:
+    """Declares the command."""
+    request = declare(
+        commands,
+        "request",
+        _request,
+        "Asks a terminal for one session and prints the request's id.",
+        "--config central.yaml --terminal shop-17 --reference portrait.jpg --purpose sim-registration",
+    )
+    _add_options(request)
+
+
+def _request(options: argparse.Namespace) -> int:
+    settings = load_central(options.config)
+    registry = load_registry(settings.registry)
+    if options.terminal not in registry.terminals:
+        raise DeskError(f"{settings.registry}: there is no terminal {options.terminal!r}")
+    key = load_signing_key(settings.keys.requests)
+    ledger = Ledger(settings.ledger)
+    status = topic(options.terminal, Leaf.STATUS)
+    connection = Connection(settings.broker, settings.broker.desk, [status], lasting=False)
+    try:
+        errand = _errand(options, registry)
+        connection.connect()
+        birth = wait_for_birth(connection, options.terminal, registry, options.wait)
+        claims, envelope = make_request(errand, birth.boot, settings.name, registry, key, time.time())
+        ledger.requests.add(claims, envelope.raw)
+        connection.publish_and_wait(topic(options.terminal, Leaf.REQUEST), envelope.raw)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        raise DeskError(f"--{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+    finally:
+        connection.close()
+        ledger.close()
+    print(claims.jti)
+    return 0
+
+
+def _errand(options: argparse.Namespace, registry: Registry) -> Errand:
+    return Errand(
+        terminal=options.terminal,
+        purpose=options.purpose,
+        outlet=options.outlet or registry.terminals[options.terminal].outlet,
+        attendant=options.attendant,
+        transaction=options.transaction,
+        subject=options.subject,
+        policy=Policy(
+            fmr=options.fmr,
+            attempts=options.attempts,
+            grades=(Grade.CARD,) if options.card else (Grade.REQUEST,),
+            light=options.light,
+            evidence=tuple(dict.fromkeys(options.evidence)),
+        ),
+        reference=None if options.card else read_picture(options.reference),
+        lifetime_s=options.lifetime,
+    )
+
+
+def _add_options(parser: Parser) -> None:
+    parser.add_argument("--terminal", required=True, metavar="ID", help="the terminal's id")
+    reference = parser.add_mutually_exclusive_group(required=True)
+    reference.add_argument("--reference", type=Path, metavar="PHOTO", help="the portrait, JPEG or PNG")
+    reference.add_argument(
+        "--card", action="store_true", help="let the terminal read the printed card; the result is of a lower grade"
+    )
+    parser.add_argument("--purpose", default="sim-registration", metavar="WORD", help="(sim-registration)")
+    parser.add_argument("--outlet", metavar="ID", help="(the terminal's outlet in the registry)")
+    parser.add_argument("--attendant", default="unknown", metavar="ID", help="(unknown)")
+    parser.add_argument("--transaction", default="none", metavar="ID", help="(none)")
+    parser.add_argument("--subject", default="unknown", metavar="PSEUDONYM", help="never a document's number (unknown)")
+    parser.add_argument(
+        "--fmr", type=FalseMatchRate, choices=list(FalseMatchRate), default="1e-3", help="false match rate (1e-3)"
+    )
+    parser.add_argument(
+        "--light",
+        type=LightChoice,
+        choices=list(LightChoice),
+        default=LightChoice.OFF,
+        help="coloured light, where the terminal has a ring (off); off for whoever is sensitive to changing light",
+    )
+    parser.add_argument(
+        "--evidence",
+        type=EvidenceKind,
+        choices=list(EvidenceKind),
+        action="append",
+        default=[],
+        help="ask for sealed evidence; may stand twice. A portrait is biometric data (none)",
+    )
+    parser.add_argument("--attempts", type=positive, default=3, metavar="N", help="sessions the customer may try (3)")
+    parser.add_argument("--lifetime", type=positive, default=300, metavar="S", help="seconds to begin within (300)")
+    parser.add_argument("--wait", type=positive, default=30, metavar="S", help="seconds to wait for the terminal (30)")
