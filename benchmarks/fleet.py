@@ -1,5 +1,6 @@
 """Terminals for central's benchmark: real keys, certificates and connections, results signed beforehand, no camera."""
 
+import secrets
 import selectors
 import sys
 import time
@@ -12,11 +13,13 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
 import samples
 
+from central.assessment import Asked
 from central.connection import Delivery
 from central.registry import LiveRegistry
 from device.delivery.keys import load_terminal_keys
 from device.wire.chain import ChainHead
 from device.wire.envelope import Kind, open_envelope, sign
+from device.wire.fields import uuid7
 from device.wire.receipt import ReceiptClaims
 from device.wire.topics import Leaf, topic
 
@@ -32,16 +35,24 @@ class Fleet:
         self.heads = dict.fromkeys(self.keys, ChainHead(1))
         self.registry = LiveRegistry(made.central.parent / "registry.yaml")
 
-    def deliveries(self, results):
-        """Results of all terminals in turn, as they would arrive."""
+    def deliveries(self, results, ledger=None):
+        """Results of all terminals in turn, as they would arrive; answers to requests that `ledger` is given."""
         made, names = [], list(self.keys)
         for number in range(results):
             name = names[number % len(names)]
-            claims = samples.result(self.heads[name].next(), terminal=name)
+            told = {} if ledger is None else self._asked(ledger, name)
+            claims = samples.result(self.heads[name].next(), terminal=name, **told)
             envelope = sign(Kind.RESULT, claims.write(), self.keys[name].result_key)
             self.heads[name] = self.heads[name].advanced(envelope.sha256)
             made.append(Delivery(topic(name, Leaf.RESULT), envelope.raw, number, 0))
         return made
+
+    def _asked(self, ledger, name):
+        jti = uuid7(samples.NOW * 1000, secrets.token_bytes(10))
+        asked = samples.request(jti=jti, aud=name, subject=secrets.token_hex(16))
+        row = (jti, name, asked.boot, asked.exp, Asked.of(asked).write().decode())
+        ledger.database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", *row)
+        return {"offline": False, "request": asked.echo(), "reference": samples.card()}
 
 
 class Link:
