@@ -105,13 +105,17 @@ PAPER = (
     Species(
         "mask-bent", "A print with eye holes, living eyes behind them, bent and turned.", Claim.COVERED, _masked(_bent)
     ),
-    Species(
-        "mask-worn", "A paper mask with eye holes, worn around a head that answers.", Claim.COVERED, _masked(_worn)
-    ),
 )
 # A fold has relief and aspect like a nose's: landmarks do not tell it from a head.
 _PAPER_IN_RELIEF = "Have the attendant look at the customer while the lights ask: folded paper deceives no eye."
 RESIDUAL_PAPER = (
+    Species(
+        "mask-worn",
+        "A paper mask with eye holes, worn around a head that answers.",
+        Claim.RESIDUAL,
+        _masked(_worn),
+        advice=_PAPER_IN_RELIEF,
+    ),
     Species(
         "print-folded",
         "A print folded along the nose and turned, its eyes printed, or closed by a flap.",
