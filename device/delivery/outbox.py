@@ -139,6 +139,8 @@ class Outbox:
             with self._database.reading() as connection:
                 waiting, oldest = rows.depth(connection), rows.oldest(connection)
                 free_pages = rows.free_pages(connection)
+            if self._database.bytes_free() < DISK_RESERVE_BYTES:
+                self._database.truncate_log()  # it may be what takes the room
             if free_pages < _SESSION_PAGES or self._database.bytes_free() < DISK_RESERVE_BYTES:
                 raise self._database.error(OutboxFullError, "is full")
         except OutboxError as error:

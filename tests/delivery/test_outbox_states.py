@@ -73,6 +73,15 @@ def test_a_full_disk_is_a_state_and_ends_by_itself(disk, keys):
     outbox.close()
 
 
+def test_a_small_disk_is_not_filled_by_the_log(disk, keys):
+    outbox = made_in(disk, keys)
+    for _ in range(250):  # each leaves some 20 kB in the log
+        row = outbox.append(samples.result)
+        outbox.remove([(1, outbox.head().seq, row.sha256)])
+    assert outbox.check().state is OutboxState.OK
+    outbox.close()
+
+
 def test_a_receipt_that_finds_no_room_leaves_the_row_and_works_later(disk, keys):
     outbox = made_in(disk, keys)
     receipts = [(1, seq, outbox.append(samples.result).sha256) for seq in range(1, 21)]
