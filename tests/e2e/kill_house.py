@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -108,7 +109,7 @@ class Program:
     def _read(self, stream: Iterator[str]) -> None:
         for line in stream:
             if line.endswith("\n"):  # what was being written when it was killed was not told
-                self._news.tell(lambda text=line.rstrip(): self.took(text))
+                self._news.tell(partial(self.took, line.rstrip()))
         self._news.tell(lambda: None)
 
 
