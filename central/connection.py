@@ -131,15 +131,15 @@ class Connection:
             self._pump(remaining)
 
     def _pump(self, timeout_s: float) -> bool:
-        """Reads one packet, or writes what waits; returns whether there was anything to do within the time."""
+        """Writes what waits and reads one packet; returns whether there was anything to do within the time."""
         stream = self._client.socket()
         if stream is None:
             return False
+        if self._client.want_write():
+            self._client.loop_write()
         if not (isinstance(stream, ssl.SSLSocket) and stream.pending()):
             writers = [stream] if self._client.want_write() else []
             readable, writable, _ = select.select([stream], writers, [], timeout_s)
-            if writable:
-                self._client.loop_write()
             if not readable:
                 return bool(writable)
         self._client.loop_read()

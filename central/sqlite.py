@@ -12,6 +12,8 @@ from pathlib import Path
 from central.database import Columns, LedgerError, Row
 
 CACHE_KIB = 64 * 1024
+PAGE_BYTES = 8192
+"""Three results to a page; of half that size, a page would hold one and be half empty."""
 
 
 class SqliteDatabase:
@@ -29,6 +31,7 @@ class SqliteDatabase:
         # One thread at a time, but not always the same: the receiver writes in a thread of its own.
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
         try:
+            self.rows(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is still empty
             self.rows("PRAGMA journal_mode = WAL")
             self.rows("PRAGMA synchronous = FULL")
             self.rows("PRAGMA foreign_keys = ON")

@@ -15,6 +15,7 @@ from device.panel.prompts import Scene
 LOG = logging.getLogger(__name__)
 TALLY = "attempt-tally"
 PAUSED = "paused"
+CLOCK = "clock"
 CHECK_S = 2.0
 
 
@@ -104,7 +105,7 @@ class Admission:
 
     def counts(self) -> dict[str, str]:
         """What is to be remembered."""
-        return {TALLY: write_tally(self._counted)}
+        return {TALLY: write_tally(self._counted), CLOCK: self._clock.record(self._boot)}
 
     def pausing(self, *, paused: bool) -> tuple[Mapping[str, str], Callable[[], None]]:
         """A pause by command, or its end: what to remember, and how to begin."""
@@ -122,6 +123,7 @@ class Admission:
     def _recall(self) -> None:
         self._offline_begun = int(self._outbox.recall(OFFLINE_SESSIONS) or 0)
         if self._tally is None:
+            self._clock.resume(self._outbox.recall(CLOCK), self._boot)
             self._vitals.paused = self._outbox.recall(PAUSED) == "1"
             uptime_s = self._clock.read().uptime_s
             self._count(read_tally(self._outbox.recall(TALLY), self._boot, uptime_s, self._limits))

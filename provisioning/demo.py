@@ -16,6 +16,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from central.registry import ResultKeyEntry, TerminalEntry, public_key_text, registry_text
 from device.delivery import keys as terminal_files
@@ -23,7 +24,7 @@ from device.delivery.keys import create_terminal_keys, write_private_file
 from device.wire.keys import private_pem, public_pem
 from device.wire.topics import Leaf, topic
 from provisioning.certificates import Authority, create_authority
-from provisioning.mosquitto import CENTRAL, DESK, BrokerPlan, access_list, configuration
+from provisioning.mosquitto import CENTRAL, DESK, BrokerPlan, access_list, configuration, worker_names
 
 LIFETIME = timedelta(days=2)
 HOSTS = ("127.0.0.1", "localhost")
@@ -63,6 +64,7 @@ def create_demo_authority(
     *,
     port: int,
     rehearsal: bool = False,
+    workers: int = 1,
     now: datetime | None = None,
     lifetime: timedelta = LIFETIME,
 ) -> DemoAuthority:
@@ -77,22 +79,22 @@ def create_demo_authority(
     folder = folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = create_authority("Likeness demo authority", valid.not_before, valid.not_after)
-    _write_broker(folder / "broker", authority, valid, port)
-    requests, receipts = _write_central(folder / "central", authority, valid, port, rehearsal=rehearsal)
+    _write_broker(folder / "broker", authority, valid, port, workers)
+    public = _write_central(folder / "central", authority, valid, port, workers, rehearsal=rehearsal)
     places: dict[str, Path] = {}
     entries: dict[str, TerminalEntry] = {}
     for terminal in terminals:
         places[terminal] = folder / "terminals" / terminal
         entries[terminal] = _write_terminal(places[terminal], terminal, authority, valid)
-        (places[terminal] / terminal_files.REQUEST_SIGNERS).write_bytes(requests)
-        (places[terminal] / terminal_files.RECEIPT_SIGNERS).write_bytes(receipts)
+        for name, pem in public.items():
+            (places[terminal] / name).write_bytes(pem)
     (folder / "central" / "registry.yaml").write_text(registry_text(entries))
     return DemoAuthority(
         folder, port, folder / "broker" / "mosquitto.conf", folder / "central" / "central.yaml", places, authority
     )
 
 
-def _write_broker(folder: Path, authority: Authority, valid: _Validity, port: int) -> None:
+def _write_broker(folder: Path, authority: Authority, valid: _Validity, port: int, workers: int) -> None:
     (folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     write_private_file(folder / "broker.key", _tls_pem(key))
@@ -100,7 +102,7 @@ def _write_broker(folder: Path, authority: Authority, valid: _Validity, port: in
     (folder / "broker.pem").write_bytes(certificate)
     (folder / "ca.pem").write_bytes(authority.pem)
     (folder / "crl.pem").write_bytes(authority.revocation_list((), valid.not_before, valid.not_after))
-    write_private_file(folder / "acl", access_list().encode())
+    write_private_file(folder / "acl", access_list(workers).encode())
     # Started by root, mosquitto would change to a user who cannot read these files.
     user = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() == 0 else None
     plan = BrokerPlan(folder, folder / "data", port, "127.0.0.1", user)
@@ -108,19 +110,25 @@ def _write_broker(folder: Path, authority: Authority, valid: _Validity, port: in
 
 
 def _write_central(
-    folder: Path, authority: Authority, valid: _Validity, port: int, *, rehearsal: bool
-) -> tuple[bytes, bytes]:
-    """Returns the public keys (PEM) that sign requests and receipts."""
+    folder: Path, authority: Authority, valid: _Validity, port: int, workers: int, *, rehearsal: bool
+) -> dict[str, bytes]:
+    """Returns what each terminal has to know of central: public keys (PEM) by the name of their file."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "broker-ca.pem").write_bytes(authority.pem)
-    for name in (CENTRAL, DESK):
+    names = worker_names(workers)
+    for name in (*names, DESK):
         key = ec.generate_private_key(ec.SECP256R1())
         write_private_file(folder / f"{name}.key", _tls_pem(key))
         certificate = authority.issue_client(name, key.public_key(), valid.not_before, valid.not_after)
         (folder / f"{name}.pem").write_bytes(certificate)
-    signers = {"requests": Ed25519PrivateKey.generate(), "receipts": Ed25519PrivateKey.generate()}
-    for name, signer in signers.items():
-        write_private_file(folder / f"{name}.key", private_pem(signer))
+    requests, receipts, evidence = (
+        Ed25519PrivateKey.generate(),
+        Ed25519PrivateKey.generate(),
+        X25519PrivateKey.generate(),
+    )
+    write_private_file(folder / "requests.key", private_pem(requests))
+    write_private_file(folder / "receipts.key", private_pem(receipts))
+    write_private_file(folder / "evidence.key", private_pem(evidence))
     settings = {
         "rehearsal": rehearsal,
         "ledger": "ledger.sqlite",
@@ -129,13 +137,22 @@ def _write_central(
             "host": "127.0.0.1",
             "port": port,
             "authority": "broker-ca.pem",
-            "receiver": {"certificate": f"{CENTRAL}.pem", "key": f"{CENTRAL}.key"},
-            "desk": {"certificate": f"{DESK}.pem", "key": f"{DESK}.key"},
+            "receiver": _identity(names[0]),
+            "workers": [_identity(name) for name in names[1:]],
+            "desk": _identity(DESK),
         },
         "keys": {"requests": "requests.key", "receipts": "receipts.key"},
     }
     (folder / "central.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-    return public_pem(signers["requests"].public_key()), public_pem(signers["receipts"].public_key())
+    return {
+        terminal_files.REQUEST_SIGNERS: public_pem(requests.public_key()),
+        terminal_files.RECEIPT_SIGNERS: public_pem(receipts.public_key()),
+        terminal_files.EVIDENCE_RECIPIENT: public_pem(evidence.public_key()),
+    }
+
+
+def _identity(name: str) -> dict[str, str]:
+    return {"certificate": f"{name}.pem", "key": f"{name}.key"}
 
 
 def _write_terminal(folder: Path, terminal: str, authority: Authority, valid: _Validity) -> TerminalEntry:

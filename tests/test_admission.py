@@ -14,6 +14,7 @@ from device.delivery.telemetry import Vitals
 from device.liveness.limits import Limits
 from device.panel.prompts import Scene
 from device.wire.envelope import SigningKey
+from device.wire.fields import ClockState
 
 KEY = SigningKey(Ed25519PrivateKey.generate())
 
@@ -21,10 +22,10 @@ KEY = SigningKey(Ed25519PrivateKey.generate())
 class Machine:
     """A terminal's outbox and what counts on it, at a time that is told."""
 
-    def __init__(self, folder: Path, *, boot: str = samples.BOOT, offline: int = 0) -> None:
+    def __init__(self, folder: Path, *, boot: str = samples.BOOT, offline: int = 0, now: int = samples.NOW) -> None:
         self.outbox = Outbox(folder / "outbox", samples.TERMINAL, KEY)
         self.vitals, self.uptime_s = Vitals(), 1000.0
-        clock = TerminalClock(lambda: samples.NOW, lambda: self.uptime_s, lambda: True)
+        self.clock = clock = TerminalClock(lambda: now, lambda: self.uptime_s, lambda: True)
         limits = Limits(max_failures=2, pause_s=300)
         self.admission = Admission(self.outbox, boot, clock, limits, self.vitals, offline_sessions=offline)
         self.admission.look(0.0)
@@ -111,3 +112,11 @@ def test_offline_sessions_are_counted_until_a_receipt_comes(tmp_path):
 
 def test_who_may_not_work_offline_waits(tmp_path):
     assert Machine(tmp_path).admission.offline_scene is Scene.OFFLINE_IDLE
+
+
+def test_a_clock_that_was_rolled_back_between_two_runs_shows_in_results(tmp_path):
+    machine = Machine(tmp_path)
+    assert machine.clock.read().state is ClockState.SYNCED
+    machine.admission.begin("request")
+    assert Machine(tmp_path).clock.read().state is ClockState.SYNCED
+    assert Machine(tmp_path, now=samples.NOW - 3600).clock.read().state is ClockState.STEPPED

@@ -164,7 +164,7 @@ def test_a_seed_that_is_none_is_refused(refused, seed):
 
 
 def test_a_changed_model_is_refused(refused, copied_models):
-    path = copied_models / "landmarks.tflite"
+    path = copied_models / "landmarks_refined.tflite"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)

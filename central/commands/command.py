@@ -27,8 +27,8 @@ def add(commands: Commands) -> None:
         commands,
         "command",
         _command,
-        "Orders a terminal to do something and waits for its signed reply: exit 0 when done, 1 when not. `run` has to be"
-        " at work: it receives the reply, and repeats the command until it is answered.",
+        "Orders a terminal to do something and waits for its signed reply: exit 0 when done, 1 when not. `run` has to"
+        " be at work: it receives the reply, and repeats the command until it is answered.",
         "--config central.yaml shop-17 identify",
     )
     order.add_argument("terminal", metavar="TERMINAL", help="the terminal's id")
@@ -65,7 +65,9 @@ def _written(ledger: Ledger, settings: CentralSettings, options: argparse.Namesp
     key, now = load_signing_key(settings.keys.requests), time.time()
 
     def make(counter: int) -> tuple[CommandClaims, Envelope]:
-        return make_command(options.order, options.terminal, boot, counter, settings.name, key, now, options.lifetime)
+        # Not below the time: a ledger that was lost must not begin again with counters that were obeyed.
+        rising = max(counter, int(now))
+        return make_command(options.order, options.terminal, boot, rising, settings.name, key, now, options.lifetime)
 
     return ledger.orders.add(options.terminal, make)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,8 +52,22 @@ class TerminalClock:
         self._was_synced = synchronised()
         self._stepped = False
 
+    def record(self, boot: str) -> str:
+        """What `resume` needs after a restart of the daemon, as text."""
+        self.read()
+        return json.dumps([boot, self._offset_s, self._was_synced, self._stepped])
+
+    def resume(self, record: str | None, boot: str) -> None:
+        """Goes on from a record of the same boot: a clock that was set while the daemon was away has jumped, too."""
+        before, offset_s, synced, stepped = (
+            (boot, self._offset_s, False, False) if record is None else json.loads(record)
+        )
+        if before == boot:
+            self._stepped = self._stepped or stepped or (synced and abs(self._offset_s - offset_s) > STEP_S)
+            self._was_synced = self._was_synced or synced
+
     def read(self) -> Instant:
-        """Reads all clocks; a jump after the first synchronisation is remembered until the process ends."""
+        """Reads all clocks; a jump after the first synchronisation is remembered until the machine stops."""
         unix_s, uptime_s, synced = self._wall(), self._uptime(), self._synchronised()
         offset_s = unix_s - uptime_s
         if self._was_synced and abs(offset_s - self._offset_s) > STEP_S:

@@ -160,3 +160,29 @@ def test_a_later_jump_is_remembered(jump):
 
 def test_the_boot_id_is_one():
     assert len(boot_id()) == 36 and boot_id() == boot_id()
+
+
+def clock_at(offset_s: float, *, synced: bool = True) -> TerminalClock:
+    return TerminalClock(lambda: 100.0 + offset_s, lambda: 100.0, lambda: synced)
+
+
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_a_jump_while_the_daemon_was_away_shows(jump):
+    record = clock_at(5000).record("boot")
+    again = clock_at(5000 + jump)
+    again.resume(record, "boot")
+    assert again.read().state is ClockState.STEPPED
+    third = clock_at(5000 + jump)
+    third.resume(again.record("boot"), "boot")
+    assert third.read().state is ClockState.STEPPED
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "synced", "boot"), [(5001, True, "boot"), (9000, False, "boot"), (9000, True, "another")]
+)
+def test_neither_a_first_synchronisation_nor_another_boot_is_a_jump(offset_s, synced, boot):
+    record = clock_at(5000, synced=synced).record(boot)
+    again = clock_at(offset_s)
+    again.resume(record, "boot")
+    again.resume(None, "boot")
+    assert again.read().state is ClockState.SYNCED

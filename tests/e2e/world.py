@@ -16,6 +16,7 @@ from central.config import load_central, load_signing_key
 from central.connection import Connection
 from central.custody import Custody
 from central.ledger import Ledger
+from central.metrics import Metrics
 from central.receiver import TOPICS, Receiver
 from central.registry import LiveRegistry
 from device.delivery.clocks import TerminalClock
@@ -90,6 +91,7 @@ class Central:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.settings = load_central(path)
+        self.metrics: Metrics | None = None
         self._thread: threading.Thread | None = None
         self._receiver: Receiver | None = None
 
@@ -117,6 +119,8 @@ class Central:
             load_signing_key(settings.keys.receipts),
             batch=settings.batch,
             repeat_requests_s=settings.repeat_requests_s,
+            rules=settings.rules,
+            metrics=self.metrics,
             rehearsal=settings.rehearsal,
         )
         try:
