@@ -30,10 +30,10 @@ def chain_alarms(database: Database, terminal: str, birth: BirthClaims) -> Itera
     if head + 1 in held and _is_older(held[head + 1][2], birth):
         what = f"{place}: it has forgotten results that are held: its outbox was put back"
         yield Alarm(RULE, terminal, f"back {birth.epoch} {head}", what, (held[head + 1][1],))
-    missing = _missing(database, terminal, birth.epoch, head)
-    if missing > birth.waiting:
-        what = f"{place}: {missing} results are not held, and {birth.waiting} wait in its outbox: the others are gone"
-        yield Alarm(RULE, terminal, f"gone {birth.epoch} {head} {missing}", what)
+    gone = _missing(database, terminal, birth.epoch, head) - birth.waiting
+    if gone > 0:
+        what = f"{place}: {gone} results before it are neither in the chain that is held nor in its outbox"
+        yield Alarm(RULE, terminal, f"gone {birth.epoch} {head} {gone}", what)
 
 
 _HELD = """SELECT seq, sha256, journal.number, coalesce(results.envelope, quarantine.envelope) FROM journal
@@ -55,4 +55,4 @@ def _missing(database: Database, terminal: str, epoch: int, head: int) -> int:
     newest = int(database.rows(query, terminal, epoch)[0][0])
     query = "SELECT first, last FROM gaps WHERE terminal = ? AND epoch = ? AND first <= ?"
     gaps = database.rows(query, terminal, epoch, head)
-    return max(0, head - newest) + sum(min(last, head) - first + 1 for first, last in gaps)
+    return max(0, head - newest) + sum(int(min(last, head) - first + 1) for first, last in gaps)

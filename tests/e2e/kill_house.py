@@ -10,19 +10,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import yaml
 from broker import Broker
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from central.ledger import Ledger
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
-from provisioning.mosquitto import access_list
 
 HERE = Path(__file__).parent
 STUCK_S = 90.0
@@ -157,10 +153,10 @@ class House:
     def __init__(self, folder: Path, *, terminals: int, workers: int, seed: int, ledger: str | None = None) -> None:
         names = [f"shop-{number}" for number in range(1, terminals + 1)]
         self.news, self.folder = News(), folder
-        self.made = create_demo_authority(folder / "keys", names, port=free_port())
+        self.made = create_demo_authority(folder / "keys", names, port=free_port(), workers=workers)
         self.ledger = ledger or str(folder / "ledger" / "ledger.sqlite")
         (folder / "ledger").mkdir(parents=True, exist_ok=True)
-        _configure(self.made, self.ledger, workers)
+        _place_ledger(self.made, self.ledger)
         self.broker = Broker(self.made)
         self.workers = [Worker(number, self.made.central, self.news) for number in range(1, workers + 1)]
         self.shops: list[Shop] = []
@@ -225,21 +221,6 @@ class House:
         self.broker.stop()
 
 
-def _configure(made: DemoAuthority, ledger: str, workers: int) -> None:
-    """Points central to the ledger, and gives further workers their identities."""
-    folder, now, names = made.central.parent, datetime.now(UTC), [f"central-{n}" for n in range(2, workers + 1)]
-    for name in names:
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = made.authority.issue_client(name, key.public_key(), now - timedelta(hours=1), now + timedelta(days=1))
-        (folder / f"{name}.pem").write_bytes(pem)
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        path = folder / f"{name}.key"
-        path.touch(0o600)
-        path.write_bytes(secret)
+def _place_ledger(made: DemoAuthority, ledger: str) -> None:
     settings = yaml.safe_load(made.central.read_text())
-    settings["ledger"] = ledger
-    settings["broker"]["workers"] = [{"certificate": f"{name}.pem", "key": f"{name}.key"} for name in names]
-    made.central.write_text(yaml.safe_dump(settings))
-    (made.folder / "broker" / "acl").write_text(access_list(workers))
+    made.central.write_text(yaml.safe_dump(settings | {"ledger": ledger}))
