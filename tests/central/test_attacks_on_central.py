@@ -129,7 +129,7 @@ def test_a_byte_left_out_or_put_in_anywhere_is_refused(tmp_path):
 
 
 def test_a_cloned_terminal_shows_as_two_chains(bench):
-    """Both copies have the key; whoever is heard first keeps the chain, and the other one is set apart with all after."""
+    """Both copies have the key; whoever is heard first keeps the chain, and the other one is set apart."""
     bench.judge(bench.signed().raw)
     shared = bench.head
     first = [bench.signed().raw for _ in range(3)]
