@@ -242,18 +242,18 @@ def row(number, envelope):
 def terminals(folder, places, count, each):
     """Every terminal on the line with a certificate of its own; each sends results and waits for its receipts."""
     fleet, broker = start(folder / "many", count)
+    deliveries = fleet.deliveries(count * each)
     try:
         for name, place in places.items():
             settings = load_central(fleet.made.central)
             connection = Counted(settings.broker, settings.broker.receiver, TOPICS, lasting=True)
             connection.connect()
-            deliveries = fleet.deliveries(count * each)
             working = threading.Thread(target=worked_off, args=(fleet, connection, place, len(deliveries)))
             working.start()
             with closing(Links(fleet)) as links:
                 began = time.perf_counter()
                 links.publish(deliveries)
-                links.turn_until(lambda: links.total("receipted") >= len(deliveries))  # noqa: B023
+                links.turn_until(lambda: links.total("receipted") >= len(deliveries))
                 took = time.perf_counter() - began
                 working.join()
             connection.close()

@@ -68,7 +68,7 @@ class Link:
         client.on_connect = lambda *_: client.subscribe(topic(name, Leaf.RECEIPT), qos=1)
         client.on_message = self._on_message
         client.on_publish = self._on_publish
-        client.connect("127.0.0.1", fleet.made.port)
+        client.connect("127.0.0.1", fleet.made.port, keepalive=3600)
 
     def _on_message(self, _client, _data, message):
         keys = self.fleet.keys[self.name].receipt_signers
@@ -103,13 +103,16 @@ class Links:
         while not condition():
             assert time.perf_counter() < deadline, "the terminals do not get on"
             for key, _ in self._selector.select(0.05):
-                key.data.client.loop_read()
+                client = key.data.client
+                client.loop_read()
+                while client.socket() and client.socket().pending():  # what TLS holds already wakes nobody
+                    client.loop_read()
             for link in self.links.values():
                 if link.client.want_write():
                     link.client.loop_write()
 
     def close(self):
-        for link in self.links.values():
-            self._selector.unregister(link.client.socket())
-            link.client.disconnect()
         self._selector.close()
+        for link in self.links.values():
+            assert link.client.is_connected(), f"{link.name} was lost"
+            link.client.disconnect()

@@ -71,6 +71,7 @@ class Connection:
         client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True)
         client.tls_set_context(context)
         client.connect_timeout = ANSWER_LIMIT_S
+        client.max_inflight_messages_set(RECEIVE_MAXIMUM)  # receipts: not twenty at a time
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -138,10 +139,11 @@ class Connection:
         if self._client.want_write():
             self._client.loop_write()
         if not (isinstance(stream, ssl.SSLSocket) and stream.pending()):
-            writers = [stream] if self._client.want_write() else []
-            readable, writable, _ = select.select([stream], writers, [], timeout_s)
-            if not readable:
-                return bool(writable)
+            poll = select.poll()
+            poll.register(stream, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+            ready = poll.poll(timeout_s * 1000)
+            if not any(event & ~select.POLLOUT for _, event in ready):
+                return bool(ready)
         self._client.loop_read()
         return True
 

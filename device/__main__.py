@@ -16,6 +16,7 @@ from device.command_line import Add, Command
 from device.daemon import run_daemon
 from device.delivery.database import OutboxError
 from device.doctor import Finding, examine
+from device.enrolment.commands import add_enrolment_commands
 from device.evaluation.command_line import add_evaluation_commands
 from device.evaluation.compare import CompareError
 from device.evaluation.redteam.gallery import GalleryError
@@ -25,6 +26,7 @@ from device.settings import SettingsError
 from device.vision.inference import InferenceError
 from device.vision.manifest import ModelError
 from device.vision.reference import PortraitError
+from device.wire.enrolment import EnrolmentError
 from device.wire.plan import PlanError
 
 BAD_INPUT = 2
@@ -32,6 +34,7 @@ INTERRUPTED = 130
 FAULTS = (
     CameraError,
     CompareError,
+    EnrolmentError,
     GalleryError,
     InferenceError,
     ModelError,
@@ -94,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluation_commands(add)
     add_tune(add)
     add_calibrate(add)
+    add_enrolment_commands(add)
     return parser
 
 

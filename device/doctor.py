@@ -163,7 +163,7 @@ def _keys(settings: TerminalSettings) -> Finding:
     left = (keys.tls.not_after - datetime.now(UTC)).days
     found = f"{keys.terminal}; the certificate serves for {left} more days"
     well = left >= EXPIRY_WARNING_DAYS
-    return Finding("keys", well=well, found=found, advice="" if well else "renew the certificate")
+    return Finding("keys", well=well, found=found, advice="" if well else "run likeness-terminal rotate")
 
 
 def _outbox(settings: TerminalSettings) -> Finding:

@@ -1,148 +1,80 @@
-"""likeness-provision: the technician's command. For now a demo's authority, and the files of a production broker."""
+"""likeness-provision: the technician's command. Each part of the work has a module in `provisioning.commands`."""
 
 from __future__ import annotations
 
 import argparse
-import socket
+import sqlite3
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Sequence
+from typing import NoReturn
 
-from provisioning.broker import write_broker
-from provisioning.demo import create_demo_authority
-from provisioning.mosquitto import BrokerPlan
-from provisioning.revocation import ALARM, RevocationListError, look_at_list
+from device.settings import SettingsError
+from device.wire.enrolment import EnrolmentError
+from provisioning.command_line import Command
+from provisioning.commands.authority import add_authority_commands
+from provisioning.commands.broker import add_broker_commands
+from provisioning.commands.card import add_card
+from provisioning.commands.demo import add_demo, free_port
+from provisioning.commands.enrolment import add_enrolment_commands
+from provisioning.commands.terminals import add_terminal_commands
+from provisioning.revocation import RevocationListError
+from provisioning.vault import ProvisioningError
 
-ALARMED = 1
+__all__ = ["free_port", "main"]
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
-    except FileExistsError as error:
-        print(f"{error.filename}: is there already: name an empty folder", file=sys.stderr)
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-    except RevocationListError as error:
-        print(error, file=sys.stderr)
-    return BAD_INPUT
-
-
-def _demo(options: argparse.Namespace) -> int:
-    try:
-        made = create_demo_authority(
-            options.folder,
-            options.terminal or ["demo-1"],
-            port=options.port or free_port(),
-            rehearsal=options.rehearsal,
-        )
-    except ValueError as error:
-        print(f"--terminal: {error}", file=sys.stderr)
+        command: Command = options.command
+        return command(options) or 0
+    except (EnrolmentError, ProvisioningError, RevocationListError, SettingsError) as error:
+        print(f"likeness-provision: {error}", file=sys.stderr)
         return BAD_INPUT
-    print(f"broker:   mosquitto -c {made.mosquitto}   (127.0.0.1:{made.port})")
-    print(f"central:  likeness-central run --config {made.central}")
-    for terminal, folder in made.terminals.items():
-        print(f"terminal: {terminal}, keys in {folder}")
-    return 0
+    except (OSError, sqlite3.Error) as error:
+        where, why = getattr(error, "filename", None) or "disk", getattr(error, "strerror", None) or error
+        print(f"likeness-provision: {where}: {why}: mend it, then run again", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("likeness-provision: stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
-def _broker(options: argparse.Namespace) -> int:
-    plan = BrokerPlan(
-        options.files,
-        options.data,
-        options.port or 8883,
-        options.host,
-        terminals=options.terminals,
-        workers=options.workers,
-    )
-    for path in write_broker(options.folder, plan):
-        print(path)
-    print(f"for {plan.files}: besides, ca.pem, crl.pem, broker.pem and broker.key are needed there; see docs/broker.md")
-    return 0
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage is in --help."""
 
-
-def _crl(options: argparse.Namespace) -> int:
-    state = look_at_list(options.check, options.authority, datetime.now(UTC), timedelta(days=options.days))
-    print(state.sentence, file=sys.stdout if state.well else sys.stderr)
-    return 0 if state.well else ALARMED
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message}: see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="likeness-provision",
-        description="Makes keys, certificates and the broker's files. Enrolling real terminals is not part of this "
-        "version: `demo` makes a throw-away authority for trying and testing, never for production.",
-        epilog="example: likeness-provision demo ./demo-keys --port 8883",
+        description="The authority: who may speak for whom. Makes terminals known and renews what they are known by.",
+        epilog="example: likeness-provision authority init ./authority   (docs/provisioning.md goes on from there)",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    summary = "Writes a throw-away authority, broker configuration, and keys for central and terminals."
-    demo = commands.add_parser(
-        "demo",
-        help=summary,
-        description=summary,
-        epilog="example: likeness-provision demo ./demo-keys --terminal shop-17 --port 8883 --rehearsal",
-    )
-    demo.set_defaults(run=_demo)
-    demo.add_argument("folder", type=Path, metavar="DIR", help="where to write; existing keys are never replaced")
-    demo.add_argument("--port", type=_number(65535), metavar="N", help="the broker's port on 127.0.0.1 (a free one)")
-    demo.add_argument("--terminal", action="append", metavar="ID", help="a terminal's id; may be repeated (demo-1)")
-    demo.add_argument("--rehearsal", action="store_true", help="central accepts results without a live camera")
-    _add_broker(commands)
-    _add_crl(commands)
+
+    def add(name: str, command: Command, text: str, example: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=text[0].lower() + text[1:].partition(".")[0],
+            description=text,
+            epilog=f"example: likeness-provision {name} {example}".rstrip(),
+        )
+        added.set_defaults(command=command)
+        return added
+
+    add_authority_commands(add)
+    add_terminal_commands(add)
+    add_broker_commands(add)
+    add_enrolment_commands(add)
+    add_card(add)
+    add_demo(add)
     return parser
-
-
-def _add_broker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    summary = "Writes mosquitto's files for production: configuration, access list, systemd units. No keys."
-    broker = commands.add_parser(
-        "broker",
-        help=summary,
-        description=summary,
-        epilog="example: likeness-provision broker ./broker --terminals 2000 --workers 2",
-    )
-    broker.set_defaults(run=_broker)
-    broker.add_argument("folder", type=Path, metavar="DIR", help="where to write; replaces what it wrote before")
-    broker.add_argument("--terminals", type=_number(1_000_000), default=5000, metavar="N", help="at most (5000)")
-    broker.add_argument("--workers", type=_number(64), default=1, metavar="N", help="of central (1)")
-    broker.add_argument("--port", type=_number(65535), metavar="N", help="the broker's port (8883)")
-    broker.add_argument("--host", metavar="ADDRESS", help="the address to listen on (every one)")
-    files, data = Path("/etc/mosquitto/likeness"), Path("/var/lib/mosquitto")
-    broker.add_argument("--files", type=Path, default=files, metavar="DIR", help=f"where they will lie ({files})")
-    broker.add_argument("--data", type=Path, default=data, metavar="DIR", help=f"the broker's own folder ({data})")
-
-
-def _add_crl(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    summary = "Looks at the broker's revocation list; exit code 1 is the alarm: once expired, nobody gets in."
-    crl = commands.add_parser(
-        "crl",
-        help=summary,
-        description=summary,
-        epilog="example: likeness-provision crl --check crl.pem --authority ca.pem",
-    )
-    crl.set_defaults(run=_crl)
-    crl.add_argument("--check", type=Path, required=True, metavar="FILE", help="the list")
-    crl.add_argument("--authority", type=Path, required=True, metavar="FILE", help="who has to have signed it")
-    crl.add_argument("--days", type=_number(3650), default=ALARM.days, metavar="N", help=f"alarm ({ALARM.days})")
-
-
-def _number(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        value = int(text)
-        if not 1 <= value <= most:
-            raise argparse.ArgumentTypeError(f"must be 1 to {most}")
-        return value
-
-    return number
 
 
 if __name__ == "__main__":

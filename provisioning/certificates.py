@@ -41,20 +41,23 @@ class Authority:
         return issued.public_bytes(serialization.Encoding.PEM)
 
     def revocation_list(
-        self, revoked: Iterable[x509.Certificate], not_before: datetime, next_update: datetime
+        self, revoked: Iterable[tuple[int, datetime]], not_before: datetime, next_update: datetime, number: int
     ) -> bytes:
-        """Returns the list (PEM) of certificates that count no more; from `next_update` on it counts no more itself."""
+        """Returns the list (PEM) of serials that count no more; from `next_update` on it counts no more itself.
+
+        Each serial has its moment. `number` has to rise from list to list (RFC 5280, section 5.2.3).
+        """
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.certificate.subject)
             .last_update(not_before)
             .next_update(next_update)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
-            .add_extension(x509.CRLNumber(int(not_before.timestamp())), critical=False)
+            .add_extension(x509.CRLNumber(number), critical=False)
         )
-        for certificate in revoked:
-            entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
-            builder = builder.add_revoked_certificate(entry.revocation_date(not_before).build())
+        for serial, since in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since)
+            builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def _issue(

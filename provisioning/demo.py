@@ -101,7 +101,7 @@ def _write_broker(folder: Path, authority: Authority, valid: _Validity, port: in
     certificate = authority.issue_server(HOSTS, key.public_key(), valid.not_before, valid.not_after)
     (folder / "broker.pem").write_bytes(certificate)
     (folder / "ca.pem").write_bytes(authority.pem)
-    (folder / "crl.pem").write_bytes(authority.revocation_list((), valid.not_before, valid.not_after))
+    (folder / "crl.pem").write_bytes(authority.revocation_list((), valid.not_before, valid.not_after, 1))
     write_private_file(folder / "acl", access_list(workers).encode())
     # Started by root, mosquitto would change to a user who cannot read these files.
     user = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() == 0 else None

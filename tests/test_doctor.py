@@ -82,7 +82,7 @@ def test_a_complete_terminal_without_a_broker(write):
     assert findings["panel"].found.startswith("mock pins, no hardware: status_red 17, ")
     assert findings["camera"].found == "rehearsal, 640x480, 30 frames a second"
     assert findings["keys"].found.startswith("shop-1; the certificate serves for ")
-    assert findings["keys"].advice == "renew the certificate"
+    assert findings["keys"].advice == "run likeness-terminal rotate"
     assert findings["outbox"].found == "0 results wait for a receipt"
 
 

@@ -30,6 +30,10 @@ VerificationKeys = Mapping[str, Ed25519PublicKey]
 class Kind(StrEnum):
     """What is in an envelope; the value is its `typ`."""
 
+    AUTHORITY = "likeness-authority+jwt"
+    IDENTITY = "likeness-identity+jwt"
+    ENROLMENT = "likeness-enrolment+jwt"
+    APPROVAL = "likeness-approval+jwt"
     RESULT = "likeness-result+jwt"
     BIRTH = "likeness-birth+jwt"
     REQUEST = "likeness-request+jwt"
@@ -48,6 +52,10 @@ class Kind(StrEnum):
 
 
 _MAX_BYTES = {
+    Kind.AUTHORITY: 16 * 1024,
+    Kind.IDENTITY: 8 * 1024,
+    Kind.ENROLMENT: 4 * 1024,
+    Kind.APPROVAL: 1024,
     Kind.RESULT: 16 * 1024,
     Kind.BIRTH: 4 * 1024,
     Kind.REQUEST: 120 * 1024,

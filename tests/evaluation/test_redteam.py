@@ -11,6 +11,7 @@ from device.evaluation.redteam import command_line
 from device.evaluation.redteam.battery import BATTERY
 from device.evaluation.redteam.campaign import Progress, Setting, jobs_of
 from device.evaluation.redteam.gallery import Gallery
+from device.evaluation.redteam.journal import JOURNAL
 from device.evaluation.redteam.report import JSON, PICTURE, TEXT, Report, as_markdown, write
 from device.evaluation.redteam.screen_species import script_for, surplus_script
 from device.evaluation.redteam.species import Claim
@@ -143,6 +144,37 @@ def test_a_stopped_campaign_reports_what_was_played(monkeypatch, capsys):
     monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
     assert main(["redteam", "--species", "print-moved", "--sessions", "2"]) == command_line.STOPPED
     assert "PARTIAL: stopped after 1 of 2 sessions" in capsys.readouterr().out
+
+
+def test_a_stopped_campaign_goes_on_where_it_was(monkeypatch, capsys, tmp_path):
+    began = []
+
+    def run(jobs, setting, workers, tell):
+        began.append([job.number for job in jobs])
+        yield replace(REJECTED, number=jobs[0].number)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "run", run)
+    monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
+    command = ["redteam", "--species", "print-moved", "--sessions", "3", "--out", str(tmp_path)]
+    main(command)
+    with (tmp_path / JOURNAL).open("a") as journal:
+        journal.write('{"species": "print-mo')  # the power went in the middle of a line
+    main(command)
+    assert began == [[0, 1, 2], [1, 2]]
+    assert "PARTIAL: stopped after 2 of 3 sessions" in capsys.readouterr().out
+    assert main([*command, "--seed", "2"]) == 2
+    assert "belongs to another seed, runtime or models" in capsys.readouterr().err
+    (tmp_path / JOURNAL).write_text("no journal\n")
+    assert main(command) == 2
+    assert "is no journal of a campaign" in capsys.readouterr().err
+
+
+def test_whoever_is_not_usable_is_left_out_and_the_next_one_plays(media):
+    gallery = Gallery(media)
+    every = list(gallery.documents())
+    jobs = jobs_of([BY_NAME["stranger"]], gallery, 3, lambda name: name != every[1])
+    assert [job.identity for job in jobs] == [every[0], every[2], every[3]]
 
 
 @pytest.mark.parametrize(

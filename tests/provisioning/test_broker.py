@@ -139,10 +139,9 @@ class House:
         return not caller.connected.is_set()
 
     def revoke(self, *names: str, until: datetime = NOW + DAY, since: datetime = NOW - 2 * DAY) -> None:
-        certificates = [
-            x509.load_pem_x509_certificate(self.identities[name].certificate.read_bytes()) for name in names
-        ]
-        (self.files / "crl.pem").write_bytes(self.made.authority.revocation_list(certificates, since, until))
+        certificates = [self.identities[name].certificate.read_bytes() for name in names]
+        revoked = [(x509.load_pem_x509_certificate(pem).serial_number, since) for pem in certificates]
+        (self.files / "crl.pem").write_bytes(self.made.authority.revocation_list(revoked, since, until, 1))
 
     def close(self) -> None:
         for caller in self.callers:
@@ -295,7 +294,7 @@ def test_the_alarm_comes_well_before_the_list_expires(tmp_path, capsys):
     house.revoke(since=NOW + DAY, until=NOW + 30 * DAY)
     assert check(house) == 1 and "begins to serve" in capsys.readouterr().err
     other = create_authority("Likeness demo authority", NOW - DAY, NOW + DAY)
-    (house.files / "crl.pem").write_bytes(other.revocation_list((), NOW - DAY, NOW + 30 * DAY))
+    (house.files / "crl.pem").write_bytes(other.revocation_list((), NOW - DAY, NOW + 30 * DAY, 1))
     assert check(house) == 1 and "not signed by" in capsys.readouterr().err
 
 

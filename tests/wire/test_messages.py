@@ -202,7 +202,9 @@ def test_a_mark_of_no_evidence_is_not_made(changes):
 def test_every_leaf_carries_kinds_of_its_own():
     assert set(CARRIES) == set(TO_TERMINAL) | set(TO_CENTRAL) == set(Leaf)
     carried = [kind for kinds in CARRIES.values() for kind in kinds]
-    assert sorted(carried) == sorted(set(Kind) - {Kind.UPDATE})
+    assert sorted(carried) == sorted(
+        set(Kind) - {Kind.UPDATE, Kind.AUTHORITY, Kind.IDENTITY, Kind.ENROLMENT, Kind.APPROVAL}
+    )
 
 
 def test_a_leaf_with_two_kinds_says_which_one_came():

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -41,12 +42,16 @@ class Job:
     number: int
 
 
-def jobs_of(chosen: Sequence[Species], gallery: Gallery, sessions: int) -> list[Job]:
+def jobs_of(
+    chosen: Sequence[Species], gallery: Gallery, sessions: int, is_usable: Callable[[str], bool] = lambda _: True
+) -> list[Job]:
     """Every session, in an order that keeps one identity's sessions together and leaves none behind when stopped.
 
-    A species that nobody at hand can play has none.
+    A species that nobody at hand can play has none. Whoever is not usable is left out, and the next one plays.
     """
-    people = {species.name: list(species.identities(gallery)) for species in chosen}
+    people = {
+        species.name: list(islice(filter(is_usable, species.identities(gallery)), sessions)) for species in chosen
+    }
     return [
         Job(species.name, people[species.name][number % len(people[species.name])], number)
         for number in range(sessions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from device.vision.assembly import Vision
 from device.vision.embedding import Embedding, similarity
 from device.vision.pictures import read_picture
 from device.vision.pose import PoseSolver
-from device.vision.reference import PortraitReader
+from device.vision.reference import PortraitError, PortraitReader
 
 CHIP_PORTRAIT = (102, 126)  # width, height in pixels: the picture in a passport's chip can be this small
 _LONGEST_SIDE = 960
@@ -49,6 +50,14 @@ class Cast:
     def _reference(self, name: str) -> Embedding:
         """The embedding of a still: the document, and the very picture that its attacks are made of."""
         return self.reader.read(self.documents[name]).embedding
+
+    def is_usable(self, name: str) -> bool:
+        """Whether somebody's still, if it is one, can be a document: press photos may hold several faces."""
+        try:
+            return name not in self.documents or self.reference(name) is not None
+        except PortraitError as error:
+            sys.stderr.write(f"left out: {error}\n")
+            return False
 
     def _person(self, name: str) -> RecordedPerson:
         """A recorded person; raises CameraError when the clip is not there."""

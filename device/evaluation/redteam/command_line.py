@@ -7,18 +7,24 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from device.command_line import Add, add_model_options, seed
 from device.evaluation.redteam.battery import BATTERY
 from device.evaluation.redteam.campaign import Job, Progress, Setting, jobs_of, run
+from device.evaluation.redteam.cast import Cast
 from device.evaluation.redteam.gallery import Gallery, GalleryError
+from device.evaluation.redteam.journal import Journal
 from device.evaluation.redteam.report import PICTURE, TEXT, Report, as_markdown, write
 from device.evaluation.redteam.species import Species
 from device.evaluation.redteam.summary import summarise
 from device.evaluation.redteam.trial import Trial
+from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
+from device.vision.manifest import Models
 
 SESSIONS = 60
 STOPPED = 130
@@ -34,7 +40,12 @@ def add_redteam(add: Add) -> None:
     command.add_argument(
         "--media", type=Path, metavar="DIR", help="evaluation media; without them one portrait plays all"
     )
-    command.add_argument("--out", type=Path, metavar="DIR", help=f"where to write {TEXT}, report.json and {PICTURE}")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"where to write {TEXT}, report.json and {PICTURE}; run again, a stopped campaign goes on there",
+    )
     command.add_argument("--species", nargs="+", metavar="NAME", help="play these only; --list names them all")
     command.add_argument("--list", action="store_true", help="name the species, and what is claimed of each")
     command.add_argument("--sessions", type=_count, default=SESSIONS, metavar="N", help="of each species (default: 60)")
@@ -56,27 +67,45 @@ def redteam(parsed: argparse.Namespace) -> int:
     if parsed.out is not None:
         _prepare(parsed.out)
     setting = Setting(parsed.models, parsed.runtime or preferred_runtime(), parsed.media, parsed.seed)
-    jobs = jobs_of(chosen, Gallery(parsed.media), parsed.sessions)
+    cast = Cast(load_vision(setting.models, setting.runtime), Gallery(setting.media))
+    jobs = jobs_of(chosen, cast.gallery, parsed.sessions, lru_cache(None)(cast.is_usable))
     if not jobs:
         raise GalleryError("nobody at hand can play these species: name the evaluation media with --media")
-    trials, stopped = _play(jobs, setting, parsed.jobs)
+    journal = None if parsed.out is None else Journal(parsed.out, _heading(setting, cast.vision.models))
+    try:
+        trials, stopped = _play(jobs, setting, parsed.jobs, journal)
+    finally:
+        if journal is not None:
+            journal.close()
     if not trials:
         return STOPPED
-    report = Report(setting, len(jobs), trials, summarise(BATTERY, trials))
+    planned = {(job.species, job.number) for job in jobs} | {(trial.species, trial.number) for trial in trials}
+    report = Report(setting, len(planned), trials, summarise(BATTERY, trials))
     if parsed.out is not None:
         write(report, parsed.out)
     sys.stdout.write(json.dumps(report.as_json(), indent=1) + "\n" if parsed.json else as_markdown(report))
     return STOPPED if stopped else 0 if report.holds else 1
 
 
-def _play(jobs: Sequence[Job], setting: Setting, workers: int) -> tuple[list[Trial], bool]:
-    """Returns the trials in the order of the battery, and whether they were stopped early."""
-    trials, stopped = list[Trial](), False
+def _heading(setting: Setting, models: Models) -> dict[str, Any]:
+    """What a campaign's trials have in common."""
+    return {"seed": setting.seed, "runtime": setting.runtime.value, "models": models.hashes}
+
+
+def _play(jobs: Sequence[Job], setting: Setting, workers: int, journal: Journal | None) -> tuple[list[Trial], bool]:
+    """Returns the trials, those of the journal too, in the order of the battery, and whether they were stopped."""
+    trials, stopped = list[Trial](journal.trials if journal is not None else ()), False
+    played = {(trial.species, trial.number) for trial in trials}
+    jobs = [job for job in jobs if (job.species, job.number) not in played]
+    if played:
+        sys.stderr.write(f"{len(played)} sessions are in the journal already\n")
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts what runs in its background deaf to Ctrl-C
         signal.signal(stop, signal.default_int_handler)
     try:
-        for trial in run(jobs, setting, min(workers, len(jobs)), Progress(len(jobs))):
+        for trial in run(jobs, setting, max(min(workers, len(jobs)), 1), Progress(len(jobs))):
             trials.append(trial)
+            if journal is not None:
+                journal.add(trial)
     except KeyboardInterrupt:
         stopped = True
         sys.stderr.write("\nstopped: what was measured is kept\n")

@@ -49,6 +49,11 @@ class Trial:
         """The trial as a row of report.json."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Trial:
+        """The trial of such a row; raises TypeError when it is none."""
+        return cls(**{**row, "reasons": tuple(row["reasons"]), "actions": tuple(row["actions"])})
+
 
 def session_seed(seed: int, species: str, number: int) -> int:
     """The seed of one session, from the battery's: it depends on nothing else."""

@@ -1,0 +1,1 @@
+"""The commands of likeness-provision, a module for each part of the work."""
