@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from device.wire.chain import ChainPosition
 from device.wire.claims import ResultClaims
 from device.wire.receipt import Verdict
+
+
+def subject_key(subject: str) -> int:
+    """Eight bytes of a digest, for an index; two subjects may share one."""
+    return int.from_bytes(hashlib.sha256(subject.encode()).digest()[:8], signed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,11 @@ class Facts:
     attendant: str | None = None
     outlet: str | None = None
     transaction: str | None = None
+
+    @property
+    def subject_key(self) -> int | None:
+        """What the subject is found by."""
+        return None if self.subject is None else subject_key(self.subject)
 
     @classmethod
     def of(cls, claims: ResultClaims | None) -> Facts:

@@ -31,7 +31,8 @@ JOURNAL = {
     "linked": "boolean", "verdict": "text", "reason": "text", "received": "bigint",
 }  # fmt: skip
 RESULTS = {
-    "number": "bigint", "outcome": "text", "source": "text", "request": "text", "subject": "text", "attendant": "text",
+    "number": "bigint", "outcome": "text", "source": "text", "request": "text", "subject": "text",
+    "subject_key": "bigint", "attendant": "text",
     "outlet": "text", "transaction": "text", "envelope": "bytes",
 }  # fmt: skip
 QUARANTINE = {"number": "bigint", "request": "text", "envelope": "bytes"}
@@ -146,7 +147,8 @@ class Ledger:
                 anchors.append((number, envelope))
             else:
                 results.append((
-                    number, facts.outcome, facts.source, facts.request, facts.subject, facts.attendant, facts.outlet,
+                    number, facts.outcome, facts.source, facts.request, facts.subject, facts.subject_key,
+                    facts.attendant, facts.outlet,
                     facts.transaction, envelope,
                 ))  # fmt: skip
         insert(self.database, "journal", JOURNAL, journal)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from central.alarms import Alarm
+from central.custody import subject_key
 from central.drift import fleet_alarms
 from central.ledger import Ledger
 from central.registry import Registry
@@ -122,12 +123,18 @@ class Rules:
         query = f"""SELECT DISTINCT {column} FROM results
             WHERE number BETWEEN ? AND ? AND {column} IS NOT NULL AND {column} <> ?"""  # noqa: S608
         new = self._ledger.database.rows(query, first, last, NOBODY)
+        found = (
+            "r.subject_key = given.key AND r.subject = given.about"
+            if column == "subject"
+            else "r.attendant = given.about"
+        )
         theirs = f"""SELECT given.about, r.number, r.outcome, j.terminal, j.received FROM given
-            JOIN results AS r ON r.{column} = given.about JOIN journal AS j ON j.number = r.number
+            JOIN results AS r ON {found} JOIN journal AS j ON j.number = r.number
             WHERE r.number BETWEEN ? AND ? ORDER BY r.number"""  # noqa: S608
+        keyed = [(about, subject_key(about)) for (about,) in new]
         oldest = self._ledger.number_since(int(since))
         grouped: defaultdict[str, list[_Row]] = defaultdict(list)
-        for row in self._ledger.database.rows_given({"about": "text"}, new, theirs, oldest, last):
+        for row in self._ledger.database.rows_given({"about": "text", "key": "bigint"}, keyed, theirs, oldest, last):
             grouped[row[0]].append(_Row(*row))
         return grouped
 

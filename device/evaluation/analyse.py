@@ -21,7 +21,6 @@ MIN_PEAK_DEG = 20.0
 # Beyond this the far eye is hidden, and a head that moves while the lids close imitates a blink by its blur.
 MAX_EYES_YAW_DEG = 40.0
 MAX_HEAD_MOTION_DEG = 8.0
-MIN_DEPTH = 0.5
 SURE_DEPTH = 0.3  # lids that are fully closed are no blur
 MIN_CHANGE_DEG = 10.0  # from the clip's median: a camera that stands aside sees no turn
 FACES_CONFIRMED = 3  # frames; a count stands for several frames, one stray frame is not a person
@@ -103,7 +102,7 @@ def _watch_view(watch: _Watch, at: float, view: View | None, rules: Rules) -> No
 
 def _counts(blink: Blink, poses: list[tuple[float, float]]) -> bool:
     """A long closure may move with the head; a short one that does is blur."""
-    if blink.depth > MIN_DEPTH:
+    if blink.depth > DEFAULT_RULES.max_blink_openness:
         return False
     motion = max(max(axis) - min(axis) for axis in zip(*poses, strict=True))
     long_closure = blink.duration > DEFAULT_RULES.max_blink_s

@@ -178,7 +178,7 @@ def _watch_blinks(
 def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
     """People blink unasked every few seconds: a closure that began too early is no answer, and no offence either."""
     timely = blink.start - cue_at >= rules.min_reaction_s
-    lasts = rules.min_blink_s <= blink.duration <= rules.max_blink_s
+    lasts = rules.min_blink_s <= blink.duration <= rules.max_blink_s and blink.depth <= rules.max_blink_openness
     return timely and lasts and abs(turned) <= rules.blink_still_deg
 
 

@@ -65,6 +65,7 @@ class Rules:
     closed_share: float = 0.55
     min_blink_s: float = 0.06
     max_blink_s: float = 0.50
+    max_blink_openness: float = 0.5  # at the deepest; lids that are lowered no further did not blink
     blink_still_deg: float = 8.0
     # From one blink's end to the next one's beginning: up to it two blinks are a pair, beyond it they never are. One
     # number for both actions: with two of them footage of two blinks in between would answer either cue.
