@@ -113,7 +113,9 @@ def main() -> int:
     options = parser.parse_args()
     chosen = {name: one for name, one in parsers().items() if options.only in name}
     whole, crashes, done = sum(one.share for one in chosen.values()), [], 0
-    print(f"seed {options.seed}, {len(chosen)} parsers, atheris {bool(importlib.util.find_spec('atheris'))}", flush=True)
+    print(
+        f"seed {options.seed}, {len(chosen)} parsers, atheris {bool(importlib.util.find_spec('atheris'))}", flush=True
+    )
     for name, one in chosen.items():
         inputs = max(1, round(options.inputs * one.share / whole))
         told = _run(name, inputs, f"{options.seed} {name}")

@@ -68,6 +68,9 @@ REGISTRY = Registry(
     {KEY.kid: KEY.private.public_key()}, {KEY.kid: KeyOwner("shop-1", revoked=False)}, {"shop-1": ENTRY}
 )
 REPOSITORY = Path(__file__).parents[2]
+CALIBRATION = (
+    b'rotation: 90\nmirrored: false\ncalibrated: "2026-11-22T12:00:00+00:00"\nbrightness: 0.5\nface_width: 0.3\n'
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,9 @@ def parsers() -> dict[str, Parser]:
 def _envelopes() -> dict[str, Parser]:
     raw = [sign(kind, claims.write(), KEY).raw for kind, claims in _messages().items()]
     vectors = json.loads((REPOSITORY / "tests" / "vectors" / "envelopes.json").read_text())
-    raw += [vector["envelope"].encode() for vector in vectors if len(vector.get("envelope", "")) in range(1, 5000)][:150]
+    raw += [vector["envelope"].encode() for vector in vectors if len(vector.get("envelope", "")) in range(1, 5000)][
+        :150
+    ]
     made = {
         f"envelope {kind.name.lower()}": Parser(
             lambda given, kind=kind: open_envelope(given, kind, REGISTRY.keys), (EnvelopeError,), raw
@@ -196,10 +201,8 @@ def _texts() -> dict[str, Parser]:
         "chain epoch": Parser(_parse_epoch, wrong, [b"2\n", b"9007199254740991"]),
         "terminal.yaml": Parser(settings(TerminalSettings), (SettingsError,), [terminal], 0.05),
         "central.yaml": Parser(settings(CentralSettings), (SettingsError,), [central], 0.05),
-        "registry": Parser(
-            settings(RegistryFile), (SettingsError,), [registry_text({"shop-1": ENTRY}).encode()], 0.05
-        ),
-        "calibration": Parser(settings(Calibration), (SettingsError,), [b"mirrored: false\nrotation: 90\n"], 0.1),
+        "registry": Parser(settings(RegistryFile), (SettingsError,), [registry_text({"shop-1": ENTRY}).encode()], 0.05),
+        "calibration": Parser(settings(Calibration), (SettingsError,), [CALIBRATION], 0.1),
         "tally": Parser(lambda given: read_tally(given.decode("utf-8", "replace"), "b", 9.0, Limits()), (), [tally]),
     }
 

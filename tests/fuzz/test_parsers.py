@@ -16,8 +16,10 @@ PARSERS = parsers()
 def test_whatever_comes_is_understood_or_refused(name):
     parser = PARSERS[name]
     any_bytes = st.binary(max_size=300)
-    mutations = st.integers(0, 2**32).map(
-        lambda seed: mutated(random.choice(parser.corpus), parser.corpus, random.Random(seed), LONGEST_INPUT)
+    mutations = st.builds(
+        lambda raw, seed: mutated(raw, parser.corpus, random.Random(seed), LONGEST_INPUT),
+        st.sampled_from(parser.corpus),
+        st.integers(0, 2**32),
     )
 
     @settings(max_examples=max(10, int(60 * parser.share)), deadline=None)
