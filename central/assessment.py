@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from device.wire.claims import Challenge, Grade, RequestEcho, ResultClaims, StepTiming
+from device.wire.evidence import EvidenceKind
 from device.wire.fields import Claims, Nonce, Sha256, TerminalId, Uuid
 from device.wire.light import LightChoice, LightVerdict, derive_light
 from device.wire.plan import (
@@ -105,8 +106,18 @@ def disagreement(claims: ResultClaims, asked: Asked) -> Distrust | None:
     if challenge is not None:
         same = same and set(challenge.actions) <= set(asked.policy.actions)
         same = same and len(challenge.plan) >= asked.policy.steps
-        same = same and (challenge.light is None or challenge.light.choice == asked.policy.light)
+        choice = LightChoice.OFF if challenge.light is None else challenge.light.choice
+        same = same and choice == asked.policy.light
+    same = same and _evidence_as_asked(claims, asked.policy.evidence)
     return None if same else Distrust.CONTRADICTS_REQUEST
+
+
+def _evidence_as_asked(claims: ResultClaims, asked: tuple[str, ...]) -> bool:
+    """Whether there is none that nobody asked for, and some where a verified person has to have left it."""
+    given = claims.evidence.kinds if claims.evidence else ()
+    wanted = {EvidenceKind.SIGNALS} & set(asked) if claims.is_verified else set()
+    missing = claims.is_verified and bool(asked) and not given
+    return not missing and wanted <= set(given) <= set(asked)
 
 
 def _plan_holds(claims: ResultClaims, challenge: Challenge) -> bool:

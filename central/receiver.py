@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from central.connection import Connection, Delivery
 from central.custodian import Custodian
 from central.evidence import Sealed
+from central.heads import chain_alarms
 from central.ledger import Ledger
 from central.messages import open_message
 from central.metrics import Metrics
@@ -49,7 +50,7 @@ class Batch:
     registry: Registry
     results: list[Opened] = field(default_factory=list)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
-    births: dict[str, bytes] = field(default_factory=dict)
+    births: dict[str, tuple[bytes, BirthClaims]] = field(default_factory=dict)
     health: dict[str, bytes] = field(default_factory=dict)
     replies: list[tuple[str, bytes, ReplyClaims]] = field(default_factory=list)
     evidence: list[Sealed] = field(default_factory=list)
@@ -163,13 +164,14 @@ class Receiver:
         with self._ledger.batch():
             self._note_receipts(now)
             self._ledger.refuse(batch.refused, now)
-            self._ledger.fleet.set_births(batch.births, now)
+            self._ledger.fleet.set_births({terminal: raw for terminal, (raw, _) in batch.births.items()}, now)
             self._ledger.fleet.set_health(batch.health, now)
             for terminal, raw, reply in batch.replies:
                 self._ledger.orders.answer(terminal, reply, raw, now)
             entries, runs = self._custodian.take(batch.results, batch.registry, now)
             for sealed in batch.evidence:
                 entries[sealed.terminal].append(self._ledger.evidence.take(sealed, now))
+            self._check_births(batch, now)
         if entries:
             accepted = sum(entry.verdict is Verdict.ACCEPTED for some in entries.values() for entry in some)
             results = sum(map(len, entries.values()))
@@ -183,6 +185,13 @@ class Receiver:
             for receipt in sign_receipt(self._name, terminal, tuple(some), now, self._receipt_key)
         ]
         return Stored(batch.deliveries, receipts, runs)
+
+    def _check_births(self, batch: Batch, now: int) -> None:
+        for terminal, (_, birth) in batch.births.items():
+            for alarm in chain_alarms(self._ledger.database, terminal, birth):
+                if self._ledger.alarms.raise_once(alarm, now):
+                    LOG.warning("alarm rule=%s about=%s %s", alarm.rule, terminal, alarm.sentence)
+                    self._metrics.alarms.labels(alarm.rule).inc()
 
     def finish(self, stored: Stored) -> None:
         """Sends the receipts of a batch, and only then acknowledges it."""
@@ -240,8 +249,7 @@ class Receiver:
             case Leaf.RESULT:
                 batch.results.append(open_result(raw, terminal, registry, rehearsal=self._rehearsal))
             case Leaf.STATUS:
-                open_message(raw, terminal, registry, BirthClaims)
-                batch.births[terminal] = raw
+                batch.births[terminal] = raw, open_message(raw, terminal, registry, BirthClaims)[1]
             case Leaf.HEALTH:
                 open_message(raw, terminal, registry, HealthClaims)
                 batch.health[terminal] = raw

@@ -166,6 +166,7 @@ def _against_itself(claims: ResultClaims, *, rehearsal: bool) -> Distrust | None
 def _against_request(claims: ResultClaims, asked: Asked | None, answers: int) -> Distrust | None:
     if asked is None:
         return Distrust.UNKNOWN_REQUEST
-    if answers >= asked.policy.attempts:
+    distrust = disagreement(claims, asked)
+    if distrust is None and answers >= asked.policy.attempts:
         return Distrust.TOO_MANY_RESULTS
-    return disagreement(claims, asked)
+    return distrust

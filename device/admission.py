@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from device.delivery.clocks import TerminalClock
 from device.delivery.database import OutboxError, OutboxState
@@ -90,7 +91,7 @@ class Admission:
         self._count(begin_attempt(self._counted, request))
         counts = self.counts()
         if offline:
-            begun = int(self._outbox.recall(OFFLINE_SESSIONS) or 0) + 1
+            begun = (self._outbox.recall(OFFLINE_SESSIONS, int) or 0) + 1
             counts[OFFLINE_SESSIONS] = str(begun)
             self._offline_begun = begun
         self._outbox.remember(counts)
@@ -121,12 +122,12 @@ class Admission:
         return {TALLY: write_tally(cleared)}, lambda: self._count(cleared)
 
     def _recall(self) -> None:
-        self._offline_begun = int(self._outbox.recall(OFFLINE_SESSIONS) or 0)
+        self._offline_begun = self._outbox.recall(OFFLINE_SESSIONS, int) or 0
         if self._tally is None:
-            self._clock.resume(self._outbox.recall(CLOCK), self._boot)
-            self._vitals.paused = self._outbox.recall(PAUSED) == "1"
+            self._outbox.recall(CLOCK, partial(self._clock.resume, boot=self._boot))
+            self._vitals.paused = self._outbox.recall(PAUSED, str) == "1"
             uptime_s = self._clock.read().uptime_s
-            self._count(read_tally(self._outbox.recall(TALLY), self._boot, uptime_s, self._limits))
+            self._count(read_tally(self._outbox.recall(TALLY, str), self._boot, uptime_s, self._limits))
 
     @property
     def _counted(self) -> Tally:

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import logging
 import os
-import resource
 import signal
 import sys
 import threading
@@ -43,7 +42,7 @@ from device.panel.gpio import Panel, PinReader, mock_factory, pi_factory
 from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
-from device.service import Service, log_to_journal
+from device.service import Service, keep_memory_to_ourselves, log_to_journal
 from device.vision.assembly import Vision, load_tuned_vision, load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import Models, default_directory
@@ -57,7 +56,7 @@ GUESS_CEILING = 0.1
 def run_daemon(config: Path, *, show_panel: bool) -> int:
     """Runs the terminal until SIGTERM or SIGINT; returns the exit status."""
     log_to_journal(logging.INFO)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not leave a face on the disk
+    keep_memory_to_ourselves()
     settings, digest = load_terminal(config)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -57,11 +57,12 @@ class TerminalClock:
         self.read()
         return json.dumps([boot, self._offset_s, self._was_synced, self._stepped])
 
-    def resume(self, record: str | None, boot: str) -> None:
-        """Goes on from a record of the same boot: a clock that was set while the daemon was away has jumped, too."""
-        before, offset_s, synced, stepped = (
-            (boot, self._offset_s, False, False) if record is None else json.loads(record)
-        )
+    def resume(self, record: str, boot: str) -> None:
+        """Goes on from a record of the same boot: a clock that was set while the daemon was away has jumped, too.
+
+        Raises ValueError or TypeError when it is none.
+        """
+        before, offset_s, synced, stepped = json.loads(record)
         if before == boot:
             self._stepped = self._stepped or stepped or (synced and abs(self._offset_s - offset_s) > STEP_S)
             self._was_synced = self._was_synced or synced

@@ -61,11 +61,9 @@ class _Obeyed:
         return json.dumps([self.counter, self.replies])
 
 
-def _read_obeyed(text: str | None) -> _Obeyed:
-    if text is None:
-        return _Obeyed()
+def _read_obeyed(text: str) -> _Obeyed:
     counter, replies = json.loads(text)
-    return _Obeyed(counter, tuple((command, reply) for command, reply in replies))
+    return _Obeyed(int(counter), tuple((str(command), str(reply)) for command, reply in replies))
 
 
 class CommandDesk:
@@ -85,7 +83,7 @@ class CommandDesk:
         """
         claims = self._read(raw)
         try:
-            obeyed = _read_obeyed(self._outbox.recall(OBEYED))
+            obeyed = self._outbox.recall(OBEYED, _read_obeyed) or _Obeyed()
             known = obeyed.reply_to(claims.jti)
             if known is not None:
                 return known.encode()

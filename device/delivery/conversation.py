@@ -187,6 +187,8 @@ class Conversation:
             self._outbox_fault(error, now)
             return
         self._window.receipted(removed, now)
+        if len(removed) < len(entries):
+            LOG.info("receipts for what does not wait: %d (repeated, or replayed)", len(entries) - len(removed))
         for entry in entries:
             if entry.verdict != Verdict.ACCEPTED:
                 LOG.warning("quarantined by central epoch=%d seq=%d reason=%s", entry.epoch, entry.seq, entry.reason)

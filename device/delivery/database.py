@@ -18,6 +18,8 @@ from pathlib import Path
 PAGE_BYTES = 4096
 DISK_RESERVE_BYTES = 1024 * 1024
 """With less free on its disk the outbox counts as full: a session that began has to find room for its result."""
+_LOG_PAGES = DISK_RESERVE_BYTES // PAGE_BYTES
+"""From here on the log is emptied: SQLite's own 4 MB could take a small disk's last room, and never give it back."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -166,6 +168,7 @@ class Database:
             raise OutboxError(f"{self.path}: this file system cannot hold a write-ahead log: move the outbox")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         connection.execute(f"PRAGMA max_page_count = {self._max_pages}")
         with _transaction(connection):
             self._prepare(connection)
@@ -191,8 +194,11 @@ class Database:
 
     def _note(self, fault: OutboxError) -> None:
         self.fault = fault
-        if fault.state is not OutboxState.FULL:  # on a full disk it keeps the room that its log has
+        if fault.state is not OutboxState.FULL:
             self._close()  # a connection that was opened on a read-only disk would stay so
+        elif self._connection is not None:  # it keeps its files, and the room that the log has is given back
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _typed(self, error: sqlite3.Error | OSError) -> OutboxError:
         if isinstance(error, OSError):

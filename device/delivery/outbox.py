@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from device.delivery import rows
 from device.delivery.database import (
     DISK_RESERVE_BYTES,
     Database,
+    OutboxCorruptError,
     OutboxError,
     OutboxFullError,
     OutboxMismatchError,
@@ -28,6 +30,7 @@ from device.wire.claims import ResultClaims
 from device.wire.envelope import Envelope, Kind, SigningKey, sign
 from device.wire.evidence import EvidenceClaims
 
+Value = TypeVar("Value")
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 OFFLINE_SESSIONS = "offline-sessions"
 """The name under which sessions without a request are counted; a receipt forgets it."""
@@ -137,8 +140,10 @@ class Outbox:
                 with self._database.transaction() as connection:
                     connection.execute("UPDATE head SET seq = seq")
             with self._database.reading() as connection:
-                waiting, oldest = rows.depth(connection), rows.oldest(connection)
+                waiting, oldest = rows.depth(connection), self._oldest(connection)
                 free_pages = rows.free_pages(connection)
+            if self._database.bytes_free() < DISK_RESERVE_BYTES:
+                self._database.truncate_log()  # it may be what takes the room
             if free_pages < _SESSION_PAGES or self._database.bytes_free() < DISK_RESERVE_BYTES:
                 raise self._database.error(OutboxFullError, "is full")
         except OutboxError as error:
@@ -159,11 +164,14 @@ class Outbox:
             added = connection.execute("INSERT OR IGNORE INTO used_requests VALUES (?, ?)", (request, boot))
             return added.rowcount == 1
 
-    def recall(self, name: str) -> str | None:
-        """What was remembered under `name`: counters that must survive a restart."""
+    def recall(self, name: str, read: Callable[[str], Value]) -> Value | None:
+        """What was remembered under `name`, as `read` understands it: counters that must survive a restart."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
-            return None if row is None else str(row[0])
+            try:
+                return None if row is None else read(row[0])
+            except (ValueError, TypeError, LookupError, RecursionError):
+                raise self._database.error(OutboxCorruptError, "is damaged") from None
 
     def remember(self, values: Mapping[str, str]) -> None:
         """Keeps values by name, on the disk when this returns."""
@@ -193,6 +201,12 @@ class Outbox:
             )
         reason = AnchorReason.RESTORED_CARD if kid == self._signer.kid else AnchorReason.NEW_KEY
         self._begin_epoch(connection, self._anchor(reason, ChainPlace(epoch=epoch, seq=seq, sha256=sha256)))
+
+    def _oldest(self, connection: sqlite3.Connection) -> int | None:
+        try:
+            return rows.oldest(connection)
+        except ValueError:  # a page that is sound to SQLite, with other bytes in it
+            raise self._database.error(OutboxCorruptError, "is damaged") from None
 
     def _begin_epoch(self, connection: sqlite3.Connection, anchor: Envelope | None) -> None:
         head = ChainHead(self._epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -108,9 +109,17 @@ def depth(connection: sqlite3.Connection) -> int:
 
 
 def oldest(connection: sqlite3.Connection) -> int | None:
-    """When the oldest waiting result was signed: its own `iat`; None when none waits."""
-    row = connection.execute("SELECT envelope FROM results ORDER BY epoch, seq LIMIT 1").fetchone()
-    return None if row is None else int(json.loads(decode_base64url(row[0].split(b".")[1].decode()))["iat"])
+    """When the oldest waiting result was signed: its own `iat`; None when none waits.
+
+    Raises ValueError when it is not what was signed: nobody will ever receipt it.
+    """
+    row = connection.execute("SELECT sha256, envelope FROM results ORDER BY epoch, seq LIMIT 1").fetchone()
+    if row is None:
+        return None
+    sha256, envelope = row
+    if hashlib.sha256(envelope).hexdigest() != sha256:
+        raise ValueError("the oldest envelope is not the one that was signed")
+    return int(json.loads(decode_base64url(envelope.split(b".")[1].decode()))["iat"])
 
 
 def free_pages(connection: sqlite3.Connection) -> int:

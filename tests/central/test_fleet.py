@@ -16,6 +16,7 @@ from device.wire.envelope import Kind, sign
 from device.wire.evidence import EvidenceClaims, EvidenceMark
 from device.wire.health import HealthClaims
 from device.wire.receipt import Verdict
+from device.wire.request import Policy
 from device.wire.sealing import evidence_context, seal
 
 SAID = {
@@ -109,7 +110,7 @@ def sealed_pack(result=JTI, purpose="sim-registration"):
 def with_evidence(bench, sealed):
     """A result that names the sealed bytes; returns it once central holds it."""
     mark = EvidenceMark(sha256=hashlib.sha256(sealed).hexdigest(), bytes=len(sealed), kinds=("signals", "portrait"))
-    bench.asks(samples.request())
+    bench.asks(samples.request(policy=Policy(grades=("card",), evidence=("signals", "portrait"))))
     envelope = bench.signed(jti=JTI, evidence=mark, offline=False, request=samples.echo(), reference=samples.card())
     assert bench.judge(envelope.raw).reason is None
     return ResultClaims.read(envelope.payload)

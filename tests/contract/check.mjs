@@ -38,15 +38,18 @@ function againstItself({ outcome, reasons = [], nonce, iss, challenge, compariso
     steps.length === challenge.plan.length && steps.every(timely) && challenge.light?.verdict !== 'not-answered', 'verified-without-evidence')
 }
 
-function againstRequest({ iss, boot, nonce, request: echo, reference, comparison, challenge }, asked) {
+function againstRequest({ iss, boot, nonce, outcome, request: echo, reference, comparison, challenge, evidence: mark }, asked) {
   const { purpose, outlet, attendant, transaction, subject, policy = {} } = asked
-  const { fmr = '1e-3', actions = ['blink', 'blink-twice', 'turn-left', 'turn-right'], steps = 3, light = 'off', grades = ['request'] } = policy
+  const { fmr = '1e-3', actions = ['blink', 'blink-twice', 'turn-left', 'turn-right'], steps = 3, light = 'off', grades = ['request'], evidence = [] } = policy
   const said = { id: asked.jti, purpose, outlet, attendant, transaction, subject }
   const grade = asked.reference ? 'request' : 'card'
+  const given = mark?.kinds ?? []
   require(iss === asked.aud && boot === asked.boot && nonce === asked.nonce && Object.keys(said).every((name) => said[name] === echo[name]) &&
     (!reference || (reference.grade === grade && grades.includes(grade) && (!asked.reference || reference.commitment === asked.reference.commitment))) &&
     (!comparison || RATES[comparison.fmr] <= RATES[fmr]) &&
-    (!challenge || (challenge.actions.every((action) => actions.includes(action)) && challenge.plan.length >= steps && (challenge.light?.choice ?? light) === light)), 'contradicts-request')
+    (!challenge || (challenge.actions.every((action) => actions.includes(action)) && challenge.plan.length >= steps && (challenge.light?.choice ?? 'off') === light)) &&
+    given.every((kind) => evidence.includes(kind)) && (outcome !== 'verified' || ((evidence.length === 0 || given.length > 0) &&
+    (!evidence.includes('signals') || given.includes('signals')))), 'contradicts-request')
 }
 
 class Central {
@@ -107,8 +110,8 @@ class Central {
     const requests = await Promise.all(this.requests.map(async (raw) => claimsOf(await open(raw, ['request']))))
     const asked = requests.find(({ jti }) => jti === claims.request.id)
     require(asked, 'unknown-request')
-    require((this.answers[asked.jti] ?? 0) < (asked.policy.attempts ?? 3), 'too-many-results')
     againstRequest(claims, asked)
+    require((this.answers[asked.jti] ?? 0) < (asked.policy.attempts ?? 3), 'too-many-results')
     this.answers[asked.jti] = (this.answers[asked.jti] ?? 0) + 1
   }
 

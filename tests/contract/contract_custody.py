@@ -170,13 +170,18 @@ def _after(step: Document, onset: float, done: float) -> Document:
     return {"onset_s": round(step["cue_s"] + onset, 3), "done_s": round(step["cue_s"] + done, 3)}
 
 
+def _marked(*kinds: str) -> Document:
+    return {"evidence": {"sha256": "b" * 64, "bytes": 400, "kinds": list(kinds)}}
+
+
 def _against_requests() -> list[Document]:
     """Results beside the request that they name."""
     good = messages.verified()
     lit = messages.verified(light=True)
     card = without(changed(messages.request(), "policy.grades", ["card"]), "reference")
     by_card = changed(good, "reference", {"commitment": "e" * 64, "grade": "card"})
-    contrary = "quarantined: contradicts-request"
+    contrary, rejected = "quarantined: contradicts-request", {"outcome": "rejected", "reasons": ["step-failed"]}
+    evident = changed(messages.request(), "policy.evidence", ["signals", "portrait"])
     cases: list[tuple[str, Document | None, Document, str]] = [
         ("what was asked for", messages.request(), good, "accepted"),
         ("light as asked for", changed(messages.request(), "policy.light", "experimental"), lit, "accepted"),
@@ -199,6 +204,19 @@ def _against_requests() -> list[Document]:
         ("fewer actions", changed(messages.request(), "policy.actions", messages.ACTIONS[:3]), good, contrary),
         ("more steps", changed(messages.request(), "policy.steps", 4), good, contrary),
         ("light that was not asked for", messages.request(), lit, contrary),
+        ("no light that was asked for", changed(messages.request(), "policy.light", "experimental"), good, contrary),
+        ("no evidence of a verified person", evident, good, contrary),
+        ("no evidence of a rejected one", evident, good | rejected, "accepted"),
+        ("evidence as asked for", evident, good | _marked("signals", "portrait"), "accepted"),
+        ("evidence without the portrait", evident, good | _marked("signals"), "accepted"),
+        ("evidence without the signals", evident, good | _marked("portrait"), contrary),
+        ("evidence that was not asked for", messages.request(), good | _marked("signals"), contrary),
+        (
+            "evidence of a rejected person, not asked for",
+            messages.request(),
+            good | _marked("signals") | rejected,
+            contrary,
+        ),
     ]
     for name in ("purpose", "outlet", "attendant", "transaction", "subject"):
         cases.append((f"another {name}", messages.request(**{name: "somebody"}), good, contrary))
@@ -208,6 +226,11 @@ def _against_requests() -> list[Document]:
         made.append(scenario | {"requests": [signed(Kind.REQUEST, asked).decode()] if asked else []})
     first = signed(Kind.RESULT, good)
     second = signed(Kind.RESULT, messages.verified(2, digest(first)))
-    arrivals = [("shop-1", first, "accepted"), ("shop-1", second, "quarantined: too-many-results")]
+    third = signed(Kind.RESULT, changed(messages.verified(3, digest(second)), "request.purpose", "somebody"))
+    arrivals = [
+        ("shop-1", first, "accepted"),
+        ("shop-1", second, "quarantined: too-many-results"),
+        ("shop-1", third, contrary),
+    ]
     once = signed(Kind.REQUEST, changed(messages.request(), "policy.attempts", 1)).decode()
     return [*made, _scenario("a request: answered too often", arrivals) | {"requests": [once]}]

@@ -58,7 +58,7 @@ def read(reply: bytes, keys: Any) -> ReplyClaims:
 @pytest.mark.parametrize("command", list(Command))
 def test_a_command_is_obeyed_and_answered(desk, signer, keys, outbox, obeyed, command):
     reply = read(desk.obey(order(signer, command=command), obeyed.effect_of), keys)
-    assert obeyed.commands == [command] and outbox.recall("last") == command
+    assert obeyed.commands == [command] and outbox.recall("last", str) == command
     assert (reply.status, reply.reason, reply.counter, reply.boot) == ("done", None, 1, samples.BOOT)
     assert reply.command == uuid7(samples.NOW * 1000, (1).to_bytes(10, "big"))
 

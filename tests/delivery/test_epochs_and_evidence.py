@@ -127,9 +127,9 @@ def test_nothing_of_a_failed_append_stays(outbox):
 def test_a_receipt_forgets_how_many_sessions_were_offline(outbox):
     envelope = outbox.append(samples.result, remember={OFFLINE_SESSIONS: "3"})
     outbox.remove([(1, 1, "0" * 64)])
-    assert outbox.recall(OFFLINE_SESSIONS) == "3"
+    assert outbox.recall(OFFLINE_SESSIONS, str) == "3"
     outbox.remove([(1, 1, envelope.sha256)])
-    assert outbox.recall(OFFLINE_SESSIONS) is None
+    assert outbox.recall(OFFLINE_SESSIONS, str) is None
 
 
 @pytest.fixture

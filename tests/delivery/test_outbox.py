@@ -76,7 +76,7 @@ def test_it_is_all_there_after_a_restart(outbox, keys, tmp_path):
     again = Outbox(tmp_path / "outbox.sqlite", samples.TERMINAL, keys.result_key)
     again.append(samples.result)
     assert assert_whole(again, keys.result_key) == 2
-    assert again.recall("failures") == "1" and again.is_used("request") and not again.use("request", "boot")
+    assert again.recall("failures", str) == "1" and again.is_used("request") and not again.use("request", "boot")
     again.close()
 
 
@@ -93,7 +93,7 @@ def test_a_failed_build_leaves_no_trace(outbox, keys):
     with pytest.raises(ValueError, match="chain position"):
         outbox.append(lambda position: samples.result(position, prev="1" * 64), remember={"x": "1"})
     outbox.append(samples.result)
-    assert assert_whole(outbox, keys.result_key) == 1 and outbox.recall("x") is None
+    assert assert_whole(outbox, keys.result_key) == 1 and outbox.recall("x", str) is None
 
 
 def test_threads_may_append_together(outbox, keys):

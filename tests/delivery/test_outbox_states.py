@@ -4,11 +4,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import samples
 
+from device.admission import CLOCK
+from device.delivery.clocks import TerminalClock
+from device.delivery.commands import OBEYED, _read_obeyed
 from device.delivery.database import (
     DISK_RESERVE_BYTES,
     OutboxCorruptError,
@@ -17,7 +21,7 @@ from device.delivery.database import (
     OutboxState,
 )
 from device.delivery.keys import TerminalKeys
-from device.delivery.outbox import Outbox
+from device.delivery.outbox import OFFLINE_SESSIONS, Outbox
 from device.wire.chain import ChainHead
 
 EVIDENCE = bytes(90_000)
@@ -70,6 +74,15 @@ def test_a_full_disk_is_a_state_and_ends_by_itself(disk, keys):
     assert outbox.check().state is OutboxState.OK
     told.append(outbox.append(samples.result).sha256)
     assert [row.sha256 for row in outbox.waiting(1000)] == told
+    outbox.close()
+
+
+def test_a_small_disk_is_not_filled_by_the_log(disk, keys):
+    outbox = made_in(disk, keys)
+    for _ in range(250):  # each leaves some 20 kB in the log
+        row = outbox.append(samples.result)
+        outbox.remove([(1, outbox.head().seq, row.sha256)])
+    assert outbox.check().state is OutboxState.OK
     outbox.close()
 
 
@@ -183,3 +196,23 @@ def test_the_status_tells_how_much_waits_and_since_when(tmp_path, keys):
     used, free = outbox.sizes()
     assert used > 8192 and free > DISK_RESERVE_BYTES
     outbox.close()
+
+
+@pytest.mark.parametrize("value", ["", "x", "[", "[1]", "[1, 2]", "null", '[1, [["a"]]]', "[" * 5000])
+def test_what_was_remembered_and_cannot_be_read_is_damage(outbox, value):
+    outbox.remember({OBEYED: value, CLOCK: value, OFFLINE_SESSIONS: value})
+    for name, read in (
+        (OBEYED, _read_obeyed),
+        (CLOCK, partial(TerminalClock().resume, boot="b")),
+        (OFFLINE_SESSIONS, int),
+    ):
+        with pytest.raises(OutboxCorruptError, match="is damaged"):
+            outbox.recall(name, read)
+
+
+def test_an_envelope_with_other_bytes_in_a_sound_page_is_damage(outbox):
+    outbox.append(samples.result)
+    assert outbox.check().state is OutboxState.OK
+    with outbox._database.transaction() as database:
+        database.execute("UPDATE results SET envelope = zeroblob(length(envelope))")
+    assert outbox.check().state is OutboxState.DAMAGED

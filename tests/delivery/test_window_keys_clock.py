@@ -184,5 +184,4 @@ def test_neither_a_first_synchronisation_nor_another_boot_is_a_jump(offset_s, sy
     record = clock_at(5000, synced=synced).record(boot)
     again = clock_at(offset_s)
     again.resume(record, "boot")
-    again.resume(None, "boot")
     assert again.read().state is ClockState.SYNCED

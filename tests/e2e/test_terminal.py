@@ -281,7 +281,7 @@ def test_too_many_failures_pause_the_terminal_and_a_restart_does_not_end_it(worl
     shop.ask("--attempts", "3")
     shop.work_until(Scene.REJECTED)
     shop.work_until(Scene.PAUSED)
-    kept = json.loads(shop.terminal.outbox.recall(TALLY))
+    kept = json.loads(shop.terminal.outbox.recall(TALLY, str))
     assert kept["paused_until"] > 0
 
 
@@ -294,7 +294,7 @@ def test_a_camera_that_is_unplugged_leaves_a_result_and_counts(world, counter):
     shop.terminal.is_receipted()
     (held,) = claims_of(world)
     assert (held["claims"]["outcome"], held["claims"]["reasons"]) == ("inconclusive", ["capture-ended"])
-    assert len(json.loads(shop.terminal.outbox.recall(TALLY))["failures"]) == 1
+    assert len(json.loads(shop.terminal.outbox.recall(TALLY, str))["failures"]) == 1
 
 
 def test_start_pressed_before_the_prompt_agrees_to_nothing(world, counter):

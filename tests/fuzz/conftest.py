@@ -1,0 +1,1 @@
+"""Fuzzing: the parsers are found beside the tests."""
