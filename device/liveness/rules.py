@@ -56,7 +56,7 @@ class Rules:
     far_end_deg: float = 14.0  # frames beyond it tell a head from a picture; a peak of one frame tells nothing
     min_far_end_frames: int = 3
     min_relief: float = 0.12  # of the nose over the plane of the face
-    min_turned_aspect: float = 0.9  # at the far end, over the cosine of the turn
+    min_turned_aspect: float = 0.94  # at the far end, over the cosine of the turn
     min_aspect: float = 0.86  # near the frontal view
     aspect_deg: float = 10.0  # how near: yaw and pitch
     max_narrow_s: float = 0.1
