@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 from postgresql import Cluster
 
-# In CI the same examples each time: a search that finds something new there would blame whoever came last. No deadlines:
-# what a test says does not depend on how busy the machine is.
+# In CI the same examples each time: a search that finds something new there would blame whoever came last.
+# No deadlines: what a test says does not depend on how busy the machine is.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")

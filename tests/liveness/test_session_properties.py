@@ -189,6 +189,11 @@ def slower(factor):
     return doctor
 
 
+def shallow(first, last):
+    """A turn of 14 degrees, in which a head keeps its aspect."""
+    return each(lambda s: with_view(s, yaw=min(s.view.yaw, 14.0), likeness=0.9, relief=0.2, aspect=0.98), first, last)
+
+
 def every(count):
     def doctor(shots):
         return [shot for place, shot in enumerate(shots) if place < 10 or place % count == 0]
@@ -203,7 +208,7 @@ ATTACKS = {
     "a turn that stays below the peak": (
         PLAN,
         replace(DEFAULT_RULES, turn_peak_deg=10.0, far_end_deg=9.0),
-        [each(lambda s: with_view(s, yaw=min(s.view.yaw, 14.0), likeness=0.9, relief=0.2, aspect=0.98), TURN, TURN + 3.0)],
+        [shallow(TURN, TURN + 3.0)],
     ),
     "a flat face": (PLAN, left_out("min_relief", 0.0), [flat(0.02)]),
     "a narrowed face": (PLAN, replace(DEFAULT_RULES, min_turned_aspect=0.0, min_aspect=0.0), [narrowed]),
