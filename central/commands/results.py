@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import signal
 import sys
 import threading
 import time
@@ -64,6 +65,8 @@ def _results(options: argparse.Namespace) -> int:
 
 
 def _follow(options: argparse.Namespace) -> int:
+    # A shell starts what runs in its background deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     settings = load_central(options.config)
     registry, ledger = load_registry(settings.registry), Ledger(settings.ledger)
     number = 0 if options.all else ledger.newest()
