@@ -132,7 +132,7 @@ _SCENES = {
     ),
     Scene.IDENTIFY: _Prompt(
         WHITE,
-        Rhythm(((0.4, 1.0), (0.4, 0.0))),
+        Rhythm(((0.4, 0.7), (0.4, 0.0))),  # bright white asks for consent, and nothing else does
         _notes(880, 1318, 880, every_s=2.0),
         left=Rhythm(((0.4, 0.4), (0.4, 0.0))),
         right=Rhythm(((0.4, 0.0), (0.4, 0.4))),

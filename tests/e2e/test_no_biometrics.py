@@ -106,6 +106,10 @@ class Listener:
             self.heard.append((delivery.topic, delivery.payload))
         return any(topic.endswith("/receipt") for topic, _ in self.heard)
 
+    @property
+    def leaves(self) -> set[str]:
+        return {topic.rpartition("/")[2] for topic, _ in self.heard}
+
     def close(self) -> None:
         self._connection.close()
 
@@ -135,11 +139,11 @@ def test_nothing_of_a_session_is_written_or_sent(world, evidence, caplog):
     expected = {"status", "health", "request", "result", "receipt"} | ({"evidence"} if evidence else set())
     until(lambda: listener.listen() and shop.terminal.outbox.depth() == 0, "receipts")
     shop.work_until(Scene.IDLE)
+    until(lambda: listener.listen() and expected <= listener.leaves, "one message of each kind")
     world.central.stop()
     world.broker.stop()
     after = [*everything_written(world)]
     assert {name for piece, name in canaries.pieces.items()} == {"reference", "probe", "crop", "embedding"}
-    assert expected <= {topic.rpartition("/")[2] for topic, _ in listener.heard}
     assert {"shop-1.sqlite", "keys/central/ledger.sqlite"} <= {name for name, _ in during}
     logs = [("log", caplog.text.encode()), ("broker's log", "\n".join(world.broker.log).encode())]
     for places in (during, after, listener.heard, logs):

@@ -38,11 +38,13 @@ def test_the_thresholds_were_measured(models: Models) -> None:
 
 
 def test_a_changed_file_is_refused_with_both_hashes(copied: Path, runtime: Runtime) -> None:
-    path = copied / "landmarks.tflite"
+    path = copied / "landmarks_refined.tflite"
     content = bytearray(path.read_bytes())
     content[1000] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"landmarks\.tflite: sha256 is \w{12}\.\. but .* says \w{12}\.\.") as refusal:
+    with pytest.raises(
+        ModelError, match=r"landmarks_refined\.tflite: sha256 is \w{12}\.\. but .* says \w{12}\.\."
+    ) as refusal:
         load_models(copied, runtime)
     assert "\n" not in str(refusal.value)
 
