@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 from device.wire.fields import Name
 from device.wire.topics import Leaf, topic
 from provisioning.command_line import Add, add_authority, now, opened, opened_records
-from provisioning.label import write_label
 from provisioning.mosquitto import CENTRAL
 from provisioning.records import Records, TerminalRecord
 from provisioning.revoking import revoke
@@ -136,6 +135,8 @@ def _label(options: argparse.Namespace) -> None:
         keys = records.result_keys(record.id)
     if not keys:
         raise ProvisioningError(f"{record.id} is not enrolled: a label names its key, enrol it first")
+    from provisioning.label import write_label  # noqa: PLC0415  only who prints labels needs its packages
+
     changed = write_label(options.out, record, keys[0])
     print(f"{options.out}: " + ("written" if changed else _SAME))
 
