@@ -15,6 +15,8 @@ from device.wire.claims import ResultClaims
 from device.wire.fields import ClaimsError, decode_base64url
 
 RULE = "chains"
+SIGNING_S = 5.0
+"""A result reads the clock before it is signed and on the disk: a birth may be made in between."""
 
 
 def chain_alarms(database: Database, terminal: str, birth: BirthClaims) -> Iterator[Alarm]:
@@ -46,7 +48,9 @@ def _is_older(envelope: bytes, birth: BirthClaims) -> bool:
         claims = ResultClaims.read(decode_base64url(bytes(envelope).split(b".")[1].decode()))
     except ClaimsError:
         return False
-    return claims.uptime_s < birth.uptime_s if claims.boot == birth.boot else claims.iat < birth.iat
+    if claims.boot == birth.boot:
+        return claims.uptime_s < birth.uptime_s - SIGNING_S
+    return claims.iat < birth.iat - SIGNING_S
 
 
 def _missing(database: Database, terminal: str, epoch: int, head: int) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -162,7 +162,7 @@ def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
     pem = read_private_file(key)
     try:
         fits = serialization.load_pem_private_key(pem, None).public_key() == certificate.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         fits = False
     if not fits:
         raise SettingsError([f"{key}: is not the private key of {path.name}"])

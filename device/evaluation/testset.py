@@ -14,7 +14,7 @@ from device.evaluation.compare import CompareError, is_file
 
 MAX_LIST_BYTES = 256 * 1024 * 1024
 MAX_FOLDER_PICTURES = 5000  # every pair of them: 12 million
-PICTURES = frozenset({".jpg", ".jpeg", ".jp2", ".png", ".webp", ".bmp", ".pgm", ".ppm"})
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".pgm", ".ppm"})
 _REFERENCES, _PROBES = ("a", "reference", "document"), ("b", "probe", "live")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -41,7 +41,7 @@ def parse_verification_keys(pem: bytes) -> dict[str, Ed25519PublicKey]:
     for block in _PUBLIC_BLOCK.findall(pem):
         try:
             key = serialization.load_pem_public_key(block)
-        except (ValueError, UnsupportedAlgorithm):
+        except (ValueError, UnsupportedAlgorithm, InternalError):
             raise KeyFormatError("not a public key in PEM form") from None
         if not isinstance(key, Ed25519PublicKey):
             raise KeyFormatError("not an Ed25519 public key")
@@ -55,7 +55,7 @@ def parse_sealing_key(pem: bytes) -> X25519PublicKey:
     """Reads one X25519 public key; raises KeyFormatError."""
     try:
         key = serialization.load_pem_public_key(pem)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InternalError):
         raise KeyFormatError("not a public key in PEM form") from None
     if not isinstance(key, X25519PublicKey):
         raise KeyFormatError("not an X25519 public key")
@@ -77,5 +77,5 @@ def public_pem(key: Ed25519PublicKey | X25519PublicKey) -> bytes:
 def _private_key(pem: bytes) -> object:
     try:
         return serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         raise KeyFormatError("not an unencrypted private key in PEM form") from None

@@ -21,7 +21,7 @@ from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
 
 HERE = Path(__file__).parent
-STUCK_S = 90.0
+STUCK_S = 300.0
 TAKEN = re.compile(r"batch results=(\d+)")
 
 
@@ -186,7 +186,7 @@ class House:
         goal = self.total() + results
         self.news.wait_for(lambda: self.total() >= goal or any(self.gone()), f"{results} further results")
         for program in self.gone():
-            raise KillTestError(f"{program.name} ended by itself: {program.lines}")
+            raise KillTestError(f"{program.name} ended by itself: {program.lines[-3:]}")
 
     def gone(self) -> list[Program]:
         """Who ended by itself."""

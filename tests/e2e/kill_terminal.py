@@ -38,19 +38,20 @@ def main(keys_folder: str, path: str, port: str, seed: str) -> int:
     keys, chance, told = load_terminal_keys(Path(keys_folder)), random.Random(seed), threading.Event()
     outbox = Outbox(Path(path), keys.terminal, keys.result_key, epoch=keys.epoch, max_bytes=1 << 30)
     patience = {"first_retry_s": 0.05, "longest_retry_s": 0.5, "receipt_wait_s": 1.0, "longest_receipt_wait_s": 2.0}
+    clock = TerminalClock()
     link = Link(
         LinkSettings("127.0.0.1", int(port), connect_limit_s=5.0, **patience),
         keys,
         outbox,
         boot=samples.BOOT,
         software=samples.SOFTWARE,
-        clock=TerminalClock(),
+        clock=clock,
         on_request=lambda _: None,
     )
     threading.Thread(target=lambda: (sys.stdin.readline(), told.set()), daemon=True).start()
     link.start()
     while not told.wait(chance.uniform(0, 2 * MEAN_PAUSE_S)):
-        make_result(outbox, keys.terminal, chance)
+        make_result(outbox, keys.terminal, clock, chance)
     pause = threading.Event()
     while outbox.depth():
         if not link.alive:
@@ -61,15 +62,18 @@ def main(keys_folder: str, path: str, port: str, seed: str) -> int:
     return 0
 
 
-def make_result(outbox: Outbox, terminal: str, chance: random.Random) -> None:
+def make_result(outbox: Outbox, terminal: str, clock: TerminalClock, chance: random.Random) -> None:
     """Makes one result, some with evidence, and tells what became of it."""
     sealed = chance.randbytes(chance.randrange(100, 20_000)) if chance.random() < EVIDENCE_SHARE else None
     mark = None
     if sealed is not None:
         mark = EvidenceMark(sha256=hashlib.sha256(sealed).hexdigest(), bytes=len(sealed), kinds=("portrait",))
 
+    now = clock.read()
+    times = {"iat": int(now.unix_s), "uptime_s": now.uptime_s, "clock": now.state}
+
     def build(position: ChainPosition) -> ResultClaims:
-        return samples.result(position, terminal=terminal, evidence=mark)
+        return samples.result(position, terminal=terminal, evidence=mark, **times)
 
     try:
         envelope = outbox.append(build, evidence=sealed)

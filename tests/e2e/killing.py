@@ -27,6 +27,7 @@ from kill_faults import damaged_ledger, damaged_outbox, full_disks, small_disks
 from kill_house import House, KillTestError
 from postgresql import Cluster
 
+from central.heads import RULE
 from central.ledger import Ledger
 from device.delivery.keys import load_terminal_keys
 from device.delivery.outbox import Outbox
@@ -96,6 +97,7 @@ def check(house: House, tally: Tally) -> Tally:
             ("rows of nobody's", journal - tally.rows),
             ("gaps", ledger.gaps()),
             ("messages refused", ledger.refusals()),
+            ("alarms about chains", [alarm.sentence for alarm in ledger.alarms.since(0) if alarm.rule == RULE]),
         ):
             if found:
                 raise KillTestError(f"{what}: {found}")

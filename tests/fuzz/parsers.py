@@ -231,6 +231,6 @@ def _enrolment() -> dict[str, Parser]:
 
 def _pictures() -> Parser:
     picture = np.random.default_rng(1).integers(0, 255, (64, 48, 3), np.uint8)
-    kinds = (".jpg", ".png", ".webp", ".bmp", ".ppm", ".jp2")
+    kinds = (".jpg", ".png", ".webp", ".bmp", ".ppm")
     corpus = [cv2.imencode(kind, picture)[1].tobytes() for kind in kinds]
     return Parser(decode_picture, (PictureError,), corpus, 0.2)

@@ -41,3 +41,16 @@ def test_the_corpus_is_understood(name):
             continue
         understood += 1
     assert understood
+
+
+X448_TOO_SHORT = b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VvBCIEIGZ1enpmdXp6ZnV6emZ1enpmdXp6ZnV6emZ1enpmdXp6\n-----END PRIVATE KEY-----\n"
+JPEG_2000 = b"\x00\x00\x00\x0cjP  \r\n\x87\n\x00\x00\x00\x14ftypjp2 \x00\x00\x00\x00jp2 " + bytes(600)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [("signing key", X448_TOO_SHORT), ("unsealing key", X448_TOO_SHORT), ("picture", JPEG_2000)],
+)
+def test_what_was_found_once_is_refused(name, raw):
+    with pytest.raises(PARSERS[name].errors):
+        PARSERS[name].parse(raw)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from device.vision.pictures import MAX_BYTES, PictureError, decode_picture, read_picture
 
-EXTENSIONS = [".jpg", ".png", ".jp2", ".webp", ".bmp", ".ppm"]
+EXTENSIONS = [".jpg", ".png", ".webp", ".bmp", ".ppm"]
 
 
 def encoded(extension: str, image: np.ndarray | None = None) -> bytes:
@@ -115,3 +115,9 @@ def test_a_damaged_picture_is_decoded_or_refused(extension: str, place: int, dam
         decode_picture(bytes(content))
     except PictureError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("head", [b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"])
+def test_jpeg_2000_never_reaches_its_decoder(head):
+    with pytest.raises(PictureError, match="not a JPEG, PNG"):
+        decode_picture(head + bytes(600))
