@@ -14,9 +14,10 @@ from device.wire.receipt import Verdict
 
 PLACE = {"terminal": "text", "epoch": "bigint", "seq": "bigint"}
 _HELD = "j.terminal, j.epoch, j.seq, j.sha256, j.prev, j.verdict, j.reason, j.number"
+# By its number: joined by terminal, PostgreSQL looks for the head once for each row that the terminal has.
 _HEADS = f"""
-SELECT {_HELD} FROM given JOIN journal AS j ON j.terminal = given.terminal AND j.linked AND (j.epoch, j.seq) = (
-    SELECT h.epoch, h.seq FROM journal AS h WHERE h.terminal = given.terminal AND h.linked
+SELECT {_HELD} FROM given JOIN journal AS j ON j.number = (
+    SELECT h.number FROM journal AS h WHERE h.terminal = given.terminal AND h.linked
     ORDER BY h.epoch DESC, h.seq DESC LIMIT 1
 )
 """  # noqa: S608 - names are ours

@@ -27,6 +27,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def number(most: int) -> Callable[[str], int]:
+    """Returns what parses a whole number from 1 to `most`."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text[:12]) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r:.20}: must be 1 to {most}")
+        return int(text)
+
+    return parse
+
+
 def add_authority(parser: argparse.ArgumentParser, *, secret: bool = True, note: str = "") -> None:
     """Adds `--authority`, and what opens its vault for a command that signs."""
     text = f"the authority's folder (./authority){note}"

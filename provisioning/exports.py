@@ -14,7 +14,7 @@ from device.durable import PUBLIC, replace_file
 from device.wire.keys import private_pem
 from provisioning.authority import OpenAuthority
 from provisioning.certificates import Authority
-from provisioning.mosquitto import CENTRAL, DESK
+from provisioning.mosquitto import CENTRAL, DESK, worker_names
 from provisioning.records import REGISTRY, Records
 from provisioning.revoking import CRL
 
@@ -22,24 +22,27 @@ LIFETIME = timedelta(days=365)
 
 
 def write_central(
-    authority: OpenAuthority, records: Records, folder: Path, broker: tuple[str, int], now: datetime
+    authority: OpenAuthority, records: Records, folder: Path, broker: tuple[str, int], workers: int, now: datetime
 ) -> bool:
-    """Writes central's folder; returns whether anything changed."""
+    """Writes central's folder, with an identity for each of its workers; returns whether anything changed.
+
+    The evidence key is not among it: who can open evidence is not who receives it (`evidence-key`).
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    changed = [_write_user(authority, records, folder, user, now) for user in (CENTRAL, DESK)]
+    users = (*worker_names(workers), DESK)
+    changed = [_write_user(authority, records, folder, user, now) for user in users]
     secrets = {
         "requests.key": private_pem(authority.requests.private),
         "receipts.key": private_pem(authority.receipts.private),
-        "evidence.key": private_pem(authority.evidence),
     }
     changed += [replace_file(folder / name, content) for name, content in secrets.items()]
     changed.append(replace_file(folder / "broker-ca.pem", authority.broker.pem, PUBLIC))
     if not (folder / "central.yaml").exists():  # from then on it is central's own
-        changed.append(replace_file(folder / "central.yaml", _settings(broker), PUBLIC))
+        changed.append(replace_file(folder / "central.yaml", _settings(broker, workers), PUBLIC))
     return any(changed)
 
 
-def _settings(broker: tuple[str, int]) -> bytes:
+def _settings(broker: tuple[str, int], workers: int) -> bytes:
     settings = {
         "ledger": "ledger.sqlite",
         "registry": REGISTRY,
@@ -47,12 +50,17 @@ def _settings(broker: tuple[str, int]) -> bytes:
             "host": broker[0],
             "port": broker[1],
             "authority": "broker-ca.pem",
-            "receiver": {"certificate": f"{CENTRAL}.pem", "key": f"{CENTRAL}.key"},
-            "desk": {"certificate": f"{DESK}.pem", "key": f"{DESK}.key"},
+            "receiver": _identity(CENTRAL),
+            "desk": _identity(DESK),
+            "workers": [_identity(name) for name in worker_names(workers)[1:]],
         },
         "keys": {"requests": "requests.key", "receipts": "receipts.key"},
     }
     return yaml.safe_dump(settings, sort_keys=False).encode()
+
+
+def _identity(name: str) -> dict[str, str]:
+    return {"certificate": f"{name}.pem", "key": f"{name}.key"}
 
 
 def write_broker_keys(

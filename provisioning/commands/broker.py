@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from provisioning.authority import open_authority
 from provisioning.broker import write_broker
-from provisioning.command_line import Add, add_authority, now, opened, opened_records, passphrase
+from provisioning.command_line import Add, add_authority, now, number, opened, opened_records, passphrase
 from provisioning.exports import write_broker_keys
 from provisioning.mosquitto import BrokerPlan
 from provisioning.revocation import ALARM, look_at_list
@@ -41,17 +40,6 @@ def add_broker_commands(add: Add) -> None:
     crl.add_argument("--check", type=Path, metavar="FILE", help="look at this list: once expired, nobody gets in")
     crl.add_argument("--days", type=number(3650), default=ALARM.days, metavar="N", help=f"alarm ({ALARM.days})")
     add_authority(crl, note="; with --check, the certificate of who has to have signed the list")
-
-
-def number(most: int) -> Callable[[str], int]:
-    """Returns what parses a whole number from 1 to `most`."""
-
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text[:12]) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r:.20}: must be 1 to {most}")
-        return int(text)
-
-    return parse
 
 
 def _broker(options: argparse.Namespace) -> None:

@@ -272,7 +272,8 @@ def test_the_longest_message_passes_and_a_longer_one_ends_the_connection(house):
     assert caller.publish(topic("shop-1", Leaf.EVIDENCE), longest) == "Success"
     assert watcher.messages.get(timeout=LIMIT_S)[1] == longest
     caller.publish_only(topic("shop-1", Leaf.EVIDENCE), bytes(MAX_PACKET_BYTES + 1))
-    assert caller.gone.wait(LIMIT_S) and caller.reason == "Packet too large"
+    # The broker's word is lost where bytes were still under way to it: the connection is reset then.
+    assert caller.gone.wait(LIMIT_S) and caller.reason in {"Packet too large", "Unspecified error"}
     assert watcher.messages.empty() and not watcher.gone.is_set()
 
 

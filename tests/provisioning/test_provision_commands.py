@@ -16,6 +16,8 @@ from central.registry import load_registry
 from device.__main__ import main as terminal_main
 from device.delivery.keys import load_terminal_keys
 from device.durable import alone
+from device.settings import read_private_file
+from device.wire.keys import parse_sealing_key, parse_unsealing_key
 from provisioning.__main__ import main as provision_main
 from provisioning.authority import create
 from provisioning.command_line import now
@@ -134,7 +136,7 @@ def test_the_whole_way_over_the_network(desk):
 
 def test_centrals_folder(desk):
     desk.enrol_by_file()
-    arguments = ("central", "--broker", "broker.example.org", "--out", desk.folder / "central")
+    arguments = ("central", "--broker", "broker.example.org", "--workers", 2, "--out", desk.folder / "central")
     twice(desk.provision, *arguments)
     settings = load_central(desk.folder / "central" / "central.yaml")
     assert settings.broker.host == "broker.example.org"
@@ -142,7 +144,19 @@ def test_centrals_folder(desk):
     assert set(keys.request_signers) == {load_signing_key(settings.keys.requests).kid}
     assert set(keys.receipt_signers) == {load_signing_key(settings.keys.receipts).kid}
     assert load_registry(settings.registry).owners[keys.result_key.kid].terminal == "shop-17"
-    assert {path.stat().st_mode & 0o777 for path in (desk.folder / "central").glob("*.key")} == {0o600}
+    assert [identity.certificate.name for identity in settings.broker.workers] == ["central-2.pem"]
+    secrets = {path.name: path.stat().st_mode & 0o777 for path in (desk.folder / "central").glob("*.key")}
+    assert secrets == dict.fromkeys(
+        ["central.key", "central-2.key", "central-desk.key", "requests.key", "receipts.key"], 0o600
+    )
+
+
+def test_the_evidence_key_is_written_for_the_auditor_alone(desk):
+    desk.enrol_by_file()
+    place = desk.folder / "evidence.key"
+    twice(desk.provision, "evidence-key", "--out", place)
+    recipient = parse_sealing_key((desk.keys / "central-evidence.pem").read_bytes())
+    assert parse_unsealing_key(read_private_file(place)).public_key().public_bytes_raw() == recipient.public_bytes_raw()
 
 
 def test_the_brokers_keys(desk):
