@@ -6,8 +6,7 @@ import argparse
 import socket
 from pathlib import Path
 
-from provisioning.command_line import Add
-from provisioning.commands.broker import number
+from provisioning.command_line import Add, number
 from provisioning.demo import create_demo_authority
 from provisioning.vault import ProvisioningError
 

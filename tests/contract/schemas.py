@@ -13,6 +13,15 @@ from device.wire.anchor import AnchorClaims
 from device.wire.birth import BirthClaims
 from device.wire.claims import ResultClaims
 from device.wire.command import CommandClaims, ReplyClaims
+from device.wire.enrolment import (
+    ApprovalClaims,
+    AuthorityClaims,
+    BundleDocument,
+    EnrolmentClaims,
+    IdentityClaims,
+    RequestDocument,
+    Token,
+)
 from device.wire.evidence import EvidenceClaims, EvidencePack
 from device.wire.fields import Claims
 from device.wire.health import HealthClaims
@@ -31,6 +40,13 @@ CLAIM_SETS: dict[str, type[Claims]] = {
     "evidence": EvidenceClaims,
     "evidence-pack": EvidencePack,
     "anchor": AnchorClaims,
+    "enrolment": EnrolmentClaims,
+    "approval": ApprovalClaims,
+    "authority": AuthorityClaims,
+    "identity": IdentityClaims,
+    "enrolment-token": Token,
+    "enrolment-request": RequestDocument,
+    "enrolment-bundle": BundleDocument,
 }
 
 # What a model says in code and not in its types.
@@ -39,6 +55,12 @@ RULES: dict[str, dict[str, Any]] = {
         "if": {"properties": {"offline": {"const": True}}},
         "then": {"properties": {"request": {"type": "null"}}},
         "else": {"properties": {"request": {"type": "object"}}, "required": ["request"]},
+    },
+    "enrolment-request": {
+        "oneOf": [
+            {"required": [voucher], "properties": {voucher: {"not": {"type": "null"}}}}
+            for voucher in ("token", "approval")
+        ]
     },
 }
 
