@@ -20,6 +20,8 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 64_000_000
 _LONGEST_SIDE = 2048  # larger pictures are scaled down: faces are compared at 112 pixels
 
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
 # JPEG markers that begin a frame and so hold the size; C4, C8 and CC are tables.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN = 0xDA
@@ -110,9 +112,13 @@ def _jpeg(content: bytes) -> tuple[int, int]:
 
 
 def _png(content: bytes) -> tuple[int, int]:
-    if b"IEND" not in content:
-        raise PictureError("truncated: copy the picture again")
     width, height = struct.unpack_from(">II", content, 16)
+    at, kind = len(_PNG_SIGNATURE), b""
+    while kind != b"IEND":  # OpenCV takes as much memory as a chunk says that it is long, whatever follows
+        length, kind = struct.unpack_from(">I4s", content, at)
+        at += length + 12
+        if at > len(content):
+            raise PictureError("truncated: copy the picture again")
     return width, height
 
 

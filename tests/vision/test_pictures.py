@@ -1,3 +1,4 @@
+import resource
 import struct
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_a_truncated_picture_is_refused(extension: str, share: float) -> None:
         (b"", "empty"),
         (b"hello, I am a portrait", "not a JPEG"),
         (b"GIF89a" + b"\0" * 100, "not a JPEG"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 100_000, 100_000) + b"IEND", "cannot be handled"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 100_000, 100_000) + bytes(13) + b"IEND" + bytes(4), "cannot be handled"),
         (b"P6 999999999 999999999 255\n", "cannot be handled"),
         (b"P6 0 7 255\n", "cannot be handled"),
         (b"BM" + bytes(16) + struct.pack("<ii", -4, 9) + bytes(30), "cannot be handled"),
@@ -121,3 +122,12 @@ def test_a_damaged_picture_is_decoded_or_refused(extension: str, place: int, dam
 def test_jpeg_2000_never_reaches_its_decoder(head):
     with pytest.raises(PictureError, match="not a JPEG, PNG"):
         decode_picture(head + bytes(600))
+
+
+def test_a_png_chunk_longer_than_the_file_takes_no_memory():
+    raw = encoded(".png", np.zeros((8, 8, 3), np.uint8))
+    at = raw.index(b"IDAT") - 4
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PictureError, match="truncated"):
+        decode_picture(raw[:at] + struct.pack(">I", 3 << 29) + raw[at + 4 :])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
