@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 112
+_COMPLEX = np.array([1, 1j])
 
 # Where ArcFace's crop (Deng et al. 2019) has the right and left eye, nose tip, right and left mouth corner, in pixels.
 _TEMPLATE = np.array(
@@ -14,17 +15,22 @@ _TEMPLATE = np.array(
 )
 
 
-# The landmarks whose mean is each point. An eye is the mean of its corners and iris: the iris alone follows the gaze.
-_GROUPS = ((33, 133, 468), (362, 263, 473), (4,), (61,), (291,))
+# An eye is the mean of its corners and iris: the iris alone follows the gaze.
+_EYES = np.array([(33, 133, 468), (362, 263, 473)])
+_NOSE_AND_MOUTH = np.array([4, 61, 291])
 
 
 def five_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     """(5, 2) pixels: right eye, left eye, nose tip, right and left mouth corner of (478, 3) landmarks."""
-    return np.array([landmarks[list(group), :2].mean(axis=0) for group in _GROUPS], np.float64)
+    eyes = landmarks[_EYES, :2].mean(axis=1)
+    return np.concatenate([eyes, landmarks[_NOSE_AND_MOUTH, :2]], dtype=np.float64)
 
 
 def aligned_crop(image: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Returns the (112, 112, 3) crop of a face, turned and scaled so that its five points lie best on the template."""
+    """Returns the crop of a face, turned and scaled so that its five points lie best on the template.
+
+    (112, 112, 3) of an (H, W, 3) picture, (112, 112) of its (H, W) luma.
+    """
     to_crop = similarity_transform(five_points(landmarks), _TEMPLATE)
     return np.asarray(cv2.warpAffine(image, to_crop, (SIDE, SIDE), flags=cv2.INTER_LINEAR), np.uint8)
 
@@ -34,9 +40,10 @@ def similarity_transform(points: NDArray[np.float64], targets: NDArray[np.float6
 
     In the complex plane this is one division (Umeyama's fit without reflection, for two dimensions).
     """
-    source, target = points @ (1, 1j), targets @ (1, 1j)
-    centred = source - source.mean()
-    spread = (centred * centred.conj()).real.sum()
-    turn = (centred.conj() * (target - target.mean())).sum() / spread if spread > 0 else 1
-    shift = target.mean() - turn * source.mean()
+    source, target = (points @ _COMPLEX).tolist(), (targets @ _COMPLEX).tolist()
+    middle, goal = sum(source) / len(source), sum(target) / len(target)
+    spread = sum(abs(point - middle) ** 2 for point in source)
+    pairs = zip(source, target, strict=True)
+    turn = sum((a - middle).conjugate() * (b - goal) for a, b in pairs) / spread if spread > 0 else 1
+    shift = goal - turn * middle
     return np.array([(turn.real, -turn.imag, shift.real), (turn.imag, turn.real, shift.imag)])

@@ -102,7 +102,7 @@ class DocumentFaceFinder:
             upright = None if again is None else self._face(token, again)
             if again is None or upright is None or _shift(upright) > _MOST_SHIFT:
                 continue
-            quality = measure_quality(token, upright)
+            quality = measure_quality(np.asarray(cv2.cvtColor(token, cv2.COLOR_RGB2GRAY), np.uint8), upright)
             if quality is not None:
                 yield DocumentFace(
                     token=token,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from device.vision.quality import measure_quality
 COUNT_EVERY = 6  # frames between two counts of faces: a fifth of a second at 30 frames a second
 MIN_PRESENCE = 0.5
 OTHER_FACE_SHARE = 0.3  # a face counts from this share of the followed one's width: not the portrait on a badge
-REPEAT_STRIDE = 4
+REPEAT_STRIDE = 4  # rows
 
 
 class FaceFollower:
@@ -38,20 +39,20 @@ class FaceFollower:
 
     def look(self, frame: Frame) -> tuple[Signals, Face | None]:
         """Returns what is seen in the frame, and the face itself for whoever may handle biometrics."""
-        repeated = self._is_repeated(frame.image)
+        luma = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
         face = self._follow(frame.image, self._face) if self._face is not None else None
         if face is None or self._until_count <= 0:
             face = self._detect(frame.image, face)
         self._until_count -= 1
         self._face = face
-        view = self._view(frame.image, face) if face is not None else None
+        view = self._view(luma, face) if face is not None else None
         signals = Signals(
             at=frame.taken_at,
             number=frame.number,
             faces=self._faces,
             view=view,
-            repeated=repeated,
-            change=self._changes.watch(frame, face),
+            repeated=self._is_repeated(luma),
+            change=self._changes.watch(frame.taken_at, luma, face),
         )
         return signals, face
 
@@ -76,17 +77,17 @@ class FaceFollower:
     def _present(face: Face | None) -> Face | None:
         return face if face is not None and face.score >= MIN_PRESENCE else None
 
-    def _is_repeated(self, image: NDArray[np.uint8]) -> bool:
+    def _is_repeated(self, luma: NDArray[np.uint8]) -> bool:
         """Sensor noise never repeats: equal pixels mean a frozen camera or an injected still."""
-        sample = image[::REPEAT_STRIDE, ::REPEAT_STRIDE].copy()
+        sample = luma[::REPEAT_STRIDE].copy()
         before, self._before = self._before, sample
         return before is not None and np.array_equal(before, sample)
 
-    def _view(self, image: NDArray[np.uint8], face: Face) -> View | None:
-        quality = measure_quality(image, face)
+    def _view(self, luma: NDArray[np.uint8], face: Face) -> View | None:
+        quality = measure_quality(luma, face)
         if quality is None:
             return None
-        height, width = image.shape[:2]
+        height, width = luma.shape
         pose = self._solver.solve(face.landmarks)
         return View(
             width=face.box.width / min(height, width),

@@ -41,10 +41,10 @@ def region_from_landmarks(landmarks: NDArray[np.float32]) -> Region:
     across = landmarks[LEFT_EYE_OUTER_CORNER] - landmarks[RIGHT_EYE_OUTER_CORNER]
     angle = math.atan2(float(across[1]), float(across[0]))
     upright = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    turned = landmarks[:, :2] @ upright
-    low, high = turned.min(axis=0), turned.max(axis=0)
-    x, y = upright @ ((low + high) / 2)
-    return Region(float(x), float(y), float((high - low).max()) * _MARGIN, angle)
+    turned = upright.T @ landmarks[:, :2].T  # rows: numpy finds their least several times as fast as that of columns
+    low, high = turned.min(axis=1), turned.max(axis=1)
+    x, y = (upright @ ((low + high) / 2)).tolist()
+    return Region(x, y, float((high - low).max()) * _MARGIN, angle)
 
 
 class LandmarkFinder:
@@ -61,7 +61,7 @@ class LandmarkFinder:
         if not 1 <= region.size < 1e5:
             return None
         to_picture = _region_to_picture(region)
-        square_of(image, region, self._crop)
+        _cut(image, to_picture, self._crop)
         np.multiply(self._crop, np.float32(1 / 255), out=self._input[0])
         coordinates, presence, _ = self._model.run(self._input)
         score = 1 / (1 + math.exp(-min(max(float(presence.item()), -50), 50)))
@@ -69,8 +69,10 @@ class LandmarkFinder:
             return None
         landmarks = coordinates.reshape(-1, 3)
         landmarks[:, :2] = landmarks[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
+        flat = np.ascontiguousarray(landmarks[:, :2].T)
         landmarks[:, 2] *= region.size / _SIDE
-        return Face(_bounds(landmarks), score, landmarks)
+        (left, top), (right, bottom) = flat.min(axis=1).tolist(), flat.max(axis=1).tolist()
+        return Face(Box(left, top, right - left, bottom - top), score, landmarks)
 
     def forget(self) -> None:
         """Overwrites what is left of the last picture."""
@@ -79,23 +81,21 @@ class LandmarkFinder:
         self._model.forget()
 
 
-def square_of(image: NDArray[np.uint8], region: Region, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+def square_of(image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
     """Returns the (256, 256, 3) upright square of an (H, W, 3) picture that `region` is."""
+    return _cut(image, _region_to_picture(region), None)
+
+
+def _cut(
+    image: NDArray[np.uint8], to_picture: NDArray[np.float32], into: NDArray[np.uint8] | None
+) -> NDArray[np.uint8]:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(
-        cv2.warpAffine(image, _region_to_picture(region), (_SIDE, _SIDE), dst=into, flags=flags), np.uint8
-    )
+    return np.asarray(cv2.warpAffine(image, to_picture, (_SIDE, _SIDE), dst=into, flags=flags), np.uint8)
 
 
 def _region_to_picture(region: Region) -> NDArray[np.float32]:
     """(2, 3) affine map from the model's pixels to the picture's."""
     cosine, sine = (f(region.angle) * region.size / _SIDE for f in (math.cos, math.sin))
-    turn = np.array([[cosine, -sine], [sine, cosine]])
-    offset = np.array([region.x, region.y]) - turn @ (_SIDE / 2, _SIDE / 2)
-    return np.column_stack([turn, offset]).astype(np.float32)
-
-
-def _bounds(landmarks: NDArray[np.float32]) -> Box:
-    left, top = landmarks[:, :2].min(axis=0).tolist()
-    right, bottom = landmarks[:, :2].max(axis=0).tolist()
-    return Box(left, top, right - left, bottom - top)
+    half = _SIDE / 2
+    right, down = region.x - (cosine - sine) * half, region.y - (sine + cosine) * half
+    return np.array([[cosine, -sine, right], [sine, cosine, down]], np.float32)

@@ -28,22 +28,23 @@ class PoseSolver:
     def __init__(self, vertices: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
         """Takes the canonical face: (468, 3) x right, y up, z to the viewer, and its (468,) weights, mostly 0."""
         self._chosen = np.flatnonzero(weights)
-        weight = weights[self._chosen]
-        self._weight = (weight / weight.sum())[:, None]
+        weight = (weights[self._chosen] / weights[self._chosen].sum())[:, None]
         # The landmarks' axes: x right, y down, z away from the viewer.
         model = vertices[self._chosen] * (1.0, -1.0, -1.0)
-        self._model = model - (self._weight * model).sum(axis=0)
+        # Weighted and centred here, once: the landmarks need be neither, as a shift of theirs meets a sum of zero.
+        self._model = weight * (model - (weight * model).sum(axis=0))
 
     def solve(self, landmarks: NDArray[np.float32]) -> Pose:
         """Returns the pose of (478, 3) landmarks in pixels."""
-        points = landmarks[self._chosen].astype(np.float64)
-        points -= (self._weight * points).sum(axis=0)
-        left, _, right = np.linalg.svd((points * self._weight).T @ self._model)
-        handed = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-        rotation = left @ handed @ right
-        forward_x, forward_y, forward_z = -rotation[:, 2]
+        left, _, right = np.linalg.svd(landmarks[self._chosen].T.astype(np.float64) @ self._model)
+        rotation = left @ right
+        if np.linalg.det(rotation) < 0:  # a mirror image: the least certain axis is turned about
+            left[:, 2] *= -1
+            rotation = left @ right
+        across, down, away = rotation.tolist()
+        forward_x, forward_y, forward_z = -across[2], -down[2], -away[2]
         return Pose(
             yaw=math.degrees(math.atan2(forward_x, -forward_z)),
             pitch=math.degrees(math.atan2(-forward_y, math.hypot(forward_x, forward_z))),
-            roll=math.degrees(math.atan2(rotation[1, 0], rotation[0, 0])),
+            roll=math.degrees(math.atan2(down[0], across[0])),
         )

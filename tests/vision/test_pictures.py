@@ -69,7 +69,10 @@ def test_a_truncated_picture_is_refused(extension: str, share: float) -> None:
         (b"", "empty"),
         (b"hello, I am a portrait", "not a JPEG"),
         (b"GIF89a" + b"\0" * 100, "not a JPEG"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 100_000, 100_000) + bytes(13) + b"IEND" + bytes(4), "cannot be handled"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 100_000, 100_000) + bytes(13) + b"IEND" + bytes(4),
+            "cannot be handled",
+        ),
         (b"P6 999999999 999999999 255\n", "cannot be handled"),
         (b"P6 0 7 255\n", "cannot be handled"),
         (b"BM" + bytes(16) + struct.pack("<ii", -4, 9) + bytes(30), "cannot be handled"),
