@@ -210,7 +210,8 @@ def grown(working, deliveries):
     opened, stored = [], []
     for start in range(0, len(deliveries), BATCH):
         batches = []
-        opened.append(timed(lambda part: batches.append(working.open(part)), deliveries[start : start + BATCH]))
+        part = deliveries[start : start + BATCH]
+        opened.append(timed(lambda part=part, batches=batches: batches.append(working.open(part))))
         stored.append(timed(working.store, batches[0]))
     clock, worked = ([seconds / BATCH * 1e6 for seconds in column] for column in zip(*stored, strict=True))
     whole = [(one[0] + other[0]) / BATCH * 1e6 for one, other in zip(opened, stored, strict=True)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from device.vision.pictures import MAX_BYTES, PictureError, decode_picture, read_picture
 
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 EXTENSIONS = [".jpg", ".png", ".webp", ".bmp", ".ppm"]
 
 
