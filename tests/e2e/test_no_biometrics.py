@@ -18,7 +18,7 @@ import pytest
 import yaml
 from broker import Broker
 from canary import Canaries, found
-from test_terminal import PORTRAIT, Counter
+from counter import PORTRAIT, Counter
 from world import LIMIT_S, Central, World, until
 
 from central.connection import Connection

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from queue import Empty
 
 import cards
 import cv2
@@ -18,39 +17,25 @@ import numpy as np
 import pytest
 import samples
 from broker import Broker
+from counter import Counter
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from world import Central, Terminal, World, until
+from world import Central, World
 
 from central.config import load_central, load_signing_key
-from device.admission import TALLY, Admission
-from device.app import App
-from device.camera import CaptureSource
-from device.camera.held_card import CardFirst, HeldCard
-from device.camera.newest import NewestFrame
-from device.camera.person import load_person
-from device.camera.rehearsal import RehearsalCamera
-from device.closing import Closing
-from device.daemon import models_digest
-from device.delivery.commands import CommandDesk
+from device.admission import TALLY
 from device.delivery.keys import EVIDENCE_RECIPIENT
 from device.delivery.link_status import LinkState
-from device.delivery.requests import PolicyFloor, RequestDesk
 from device.delivery.rows import Part
 from device.liveness.evidence import Ending
 from device.liveness.limits import Limits
 from device.liveness.session import Press
-from device.orders import Orders
-from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
 from device.panel.prompts import Scene
-from device.results import Terminal as TerminalFacts
-from device.service import Service
 from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import default_directory
 from device.wire.claims import Outcome, ResultClaims
 from device.wire.envelope import Kind, open_envelope, sign
 from device.wire.evidence import EvidenceClaims, EvidencePack
-from device.wire.fields import FalseMatchRate
 from device.wire.keys import public_pem
 from device.wire.request import Policy, RequestClaims, SealedReference
 from device.wire.sealing import commitment, evidence_context, reference_context, seal, unseal
@@ -58,9 +43,6 @@ from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
 
 pytestmark = pytest.mark.broker
-REHEARSAL = default_directory() / "rehearsal"
-PORTRAIT = REHEARSAL / "astronaut.png"
-FRAME_LIMIT = 3000
 
 
 @pytest.fixture(scope="module")
@@ -78,94 +60,6 @@ def world(tmp_path):
         yield built
     finally:
         built.close()
-
-
-class Waiting:
-    """The requests that the link put aside."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._requests = terminal.requests
-
-    def get(self) -> bytes | None:
-        try:
-            return self._requests.get_nowait()
-        except Empty:
-            return None
-
-
-class Counter:
-    """A terminal on a counter, with somebody before it."""
-
-    def __init__(
-        self,
-        world: World,
-        vision,
-        person: str = "astronaut.json",
-        limits: Limits | None = None,
-        document: np.ndarray | None = None,
-        offline_sessions: int = 0,
-    ) -> None:
-        self.world, self.terminal = world, world.terminal()
-        pins, factory = PinMap(), mock_factory()
-        self.panel, self.reader = Panel(pins, factory), PinReader(pins, factory)
-        self.camera = RehearsalCamera(
-            load_person(REHEARSAL / person),
-            self.reader.lights,
-            seed=3,
-            press_start=lambda: self.reader.press(Press.START),
-        )
-        if document is not None:
-            self.camera = CardFirst(self.camera, HeldCard(document, seed=3), self.reader.lights)
-        self.portrait = world.folder / "portrait.jpg"
-        cv2.imwrite(str(self.portrait), cv2.resize(cv2.imread(str(PORTRAIT)), None, fx=0.5, fy=0.5))
-        software = samples.SOFTWARE.model_copy(update={"models_sha256": models_digest(vision.models)})
-        terminal = self.terminal
-        facts = TerminalFacts("shop-1", samples.BOOT, "1", software, CaptureSource.REHEARSAL)
-        clock, vitals, outbox = terminal.clock, terminal.vitals, terminal.outbox
-        admission = Admission(
-            outbox, samples.BOOT, clock, limits or Limits(), vitals, offline_sessions=offline_sessions
-        )
-        desk = CommandDesk(terminal.keys, samples.BOOT, outbox, clock)
-        self.orders = Orders(terminal.commands, desk, terminal.link, admission, vitals)
-        self.app = App(
-            terminal=facts,
-            frames=NewestFrame(self.camera),
-            panel=self.panel,
-            vision=vision,
-            requests=Waiting(terminal),
-            desk=RequestDesk(terminal.keys, samples.BOOT, outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000)),
-            link=terminal.link,
-            clock=clock,
-            vitals=vitals,
-            admission=admission,
-            closing=Closing(facts, outbox, clock, admission, terminal.keys.evidence_recipient),
-            orders=self.orders,
-            service=Service({}),
-        )
-
-    def ask(self, *options: str) -> str:
-        """Central's own command asks for a session; returns the request's id once the request has arrived."""
-        command = [sys.executable, "-m", "central", "request", "--config", str(self.world.made.central)]
-        reference = [] if "--card" in options else ["--reference", str(self.portrait)]
-        command += ["--terminal", "shop-1", *reference, *options]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        until(lambda: not self.terminal.requests.empty(), "the request arrives")
-        return done.stdout.strip()
-
-    def work_until(self, scene: Scene) -> list[Scene]:
-        """Feeds frames until the panel tells `scene`; returns the scenes on the way."""
-        seen: list[Scene] = []
-        for _ in range(FRAME_LIMIT):
-            self.app.tick(self.camera.read())
-            if not seen or seen[-1] is not self.app.shown.scene:
-                seen.append(self.app.shown.scene)
-            if seen[-1] is scene:
-                return seen
-        raise AssertionError(f"{scene} was not shown: {seen}")
-
-    def close(self) -> None:
-        self.panel.close()
 
 
 @pytest.fixture

@@ -43,7 +43,10 @@ def test_the_corpus_is_understood(name):
     assert understood
 
 
-X448_TOO_SHORT = b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VvBCIEIGZ1enpmdXp6ZnV6emZ1enpmdXp6ZnV6emZ1enpmdXp6\n-----END PRIVATE KEY-----\n"
+X448_TOO_SHORT = b"""-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VvBCIEIGZ1enpmdXp6ZnV6emZ1enpmdXp6ZnV6emZ1enpmdXp6
+-----END PRIVATE KEY-----
+"""
 JPEG_2000 = b"\x00\x00\x00\x0cjP  \r\n\x87\n\x00\x00\x00\x14ftypjp2 \x00\x00\x00\x00jp2 " + bytes(600)
 
 

@@ -1,0 +1,127 @@
+"""A terminal on a counter with somebody before it: real models, loop, outbox and link; the panel's pins are mocked.
+
+The loop is fed on recorded time, frame by frame.
+"""
+
+import subprocess
+import sys
+from queue import Empty
+
+import cv2
+import numpy as np
+import samples
+from world import Terminal, World, until
+
+from device.admission import Admission
+from device.app import App
+from device.camera import CaptureSource
+from device.camera.held_card import CardFirst, HeldCard
+from device.camera.newest import NewestFrame
+from device.camera.person import load_person
+from device.camera.rehearsal import RehearsalCamera
+from device.closing import Closing
+from device.daemon import models_digest
+from device.delivery.commands import CommandDesk
+from device.delivery.requests import PolicyFloor, RequestDesk
+from device.liveness.limits import Limits
+from device.liveness.session import Press
+from device.orders import Orders
+from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
+from device.panel.prompts import Scene
+from device.results import Terminal as TerminalFacts
+from device.service import Service
+from device.vision.manifest import default_directory
+from device.wire.fields import FalseMatchRate
+
+REHEARSAL = default_directory() / "rehearsal"
+PORTRAIT = REHEARSAL / "astronaut.png"
+FRAME_LIMIT = 3000
+
+
+class Waiting:
+    """The requests that the link put aside."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._requests = terminal.requests
+
+    def get(self) -> bytes | None:
+        try:
+            return self._requests.get_nowait()
+        except Empty:
+            return None
+
+
+class Counter:
+    """A terminal on a counter, with somebody before it."""
+
+    def __init__(
+        self,
+        world: World,
+        vision,
+        person: str = "astronaut.json",
+        limits: Limits | None = None,
+        document: np.ndarray | None = None,
+        offline_sessions: int = 0,
+        seed: int = 3,
+    ) -> None:
+        self.world, self.terminal = world, world.terminal()
+        pins, factory = PinMap(), mock_factory()
+        self.panel, self.reader = Panel(pins, factory), PinReader(pins, factory)
+        self.camera = RehearsalCamera(
+            load_person(REHEARSAL / person),
+            self.reader.lights,
+            seed=seed,
+            press_start=lambda: self.reader.press(Press.START),
+        )
+        if document is not None:
+            self.camera = CardFirst(self.camera, HeldCard(document, seed=3), self.reader.lights)
+        self.portrait = world.folder / "portrait.jpg"
+        cv2.imwrite(str(self.portrait), cv2.resize(cv2.imread(str(PORTRAIT)), None, fx=0.5, fy=0.5))
+        software = samples.SOFTWARE.model_copy(update={"models_sha256": models_digest(vision.models)})
+        terminal = self.terminal
+        facts = TerminalFacts("shop-1", samples.BOOT, "1", software, CaptureSource.REHEARSAL)
+        clock, vitals, outbox = terminal.clock, terminal.vitals, terminal.outbox
+        admission = Admission(
+            outbox, samples.BOOT, clock, limits or Limits(), vitals, offline_sessions=offline_sessions
+        )
+        desk = CommandDesk(terminal.keys, samples.BOOT, outbox, clock)
+        self.orders = Orders(terminal.commands, desk, terminal.link, admission, vitals)
+        self.app = App(
+            terminal=facts,
+            frames=NewestFrame(self.camera),
+            panel=self.panel,
+            vision=vision,
+            requests=Waiting(terminal),
+            desk=RequestDesk(terminal.keys, samples.BOOT, outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000)),
+            link=terminal.link,
+            clock=clock,
+            vitals=vitals,
+            admission=admission,
+            closing=Closing(facts, outbox, clock, admission, terminal.keys.evidence_recipient),
+            orders=self.orders,
+            service=Service({}),
+        )
+
+    def ask(self, *options: str) -> str:
+        """Central's own command asks for a session; returns the request's id once the request has arrived."""
+        command = [sys.executable, "-m", "central", "request", "--config", str(self.world.made.central)]
+        reference = [] if "--card" in options else ["--reference", str(self.portrait)]
+        command += ["--terminal", "shop-1", *reference, *options]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        until(lambda: not self.terminal.requests.empty(), "the request arrives")
+        return done.stdout.strip()
+
+    def work_until(self, scene: Scene) -> list[Scene]:
+        """Feeds frames until the panel tells `scene`; returns the scenes on the way."""
+        seen: list[Scene] = []
+        for _ in range(FRAME_LIMIT):
+            self.app.tick(self.camera.read())
+            if not seen or seen[-1] is not self.app.shown.scene:
+                seen.append(self.app.shown.scene)
+            if seen[-1] is scene:
+                return seen
+        raise AssertionError(f"{scene} was not shown: {seen}")
+
+    def close(self) -> None:
+        self.panel.close()
