@@ -27,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Settings(BaseModel):
     """Base of every model read from a file: unknown keys are faults, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class SettingsError(ValueError):
