@@ -151,3 +151,19 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def _told(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def rows_of(lines: Sequence[str]) -> list[list[dict[str, str]]]:
+    """The Markdown tables among printed lines, as rows by name."""
+    tables: list[list[dict[str, str]]] = []
+    names: list[str] = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            names = []
+        elif not names:
+            names = cells
+            tables.append([])
+        elif set("".join(cells)) != {"-"}:
+            tables[-1].append(dict(zip(names, cells, strict=True)))
+    return tables
