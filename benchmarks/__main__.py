@@ -21,7 +21,7 @@ PARTS = {
     "vision": ["--media"],
     "peers": ["--media", "--packages"],
     "session": ["--media"],
-    "daemon": [],
+    "daemon": ["--media"],
     "outbox": [],
     "central": [],
 }

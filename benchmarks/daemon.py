@@ -1,7 +1,8 @@
 """What the daemon costs while it starts, waits and works: time to ready, memory, processor, wake-ups, bytes written.
 
 Example: python -m benchmarks.daemon --idle 20
-The real process with a real broker; its camera is the animated portrait, paced as a camera's thirty frames a second.
+The real process with a real broker. For the start and the wait its camera hands out one picture with a sensor's noise
+thirty times a second and costs nothing else; the session's is the animated portrait, whose drawing is in the figures.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ from provisioning.demo import create_demo_authority
 
 ROUNDS = 5
 REHEARSAL = default_directory() / "rehearsal"
+STILL = """
+import sys
+from pathlib import Path
+import device.daemon
+from benchmarks.still import StillCamera
+device.daemon.make_camera = lambda *_: StillCamera()
+sys.exit(device.daemon.run_daemon(Path(sys.argv[1]), show_panel=False))
+"""
 BASE = """
 import cv2, numpy
 from device.vision.assembly import load_vision
@@ -69,7 +78,7 @@ def house() -> Iterator[World]:
 
 
 @contextmanager
-def daemon(world: World) -> Iterator[tuple[subprocess.Popen[str], float]]:
+def daemon(world: World, *, still: bool = True) -> Iterator[tuple[subprocess.Popen[str], float]]:
     """The process when it is ready, and the seconds until then."""
     place = world.folder / "notify"
     place.unlink(missing_ok=True)
@@ -77,7 +86,10 @@ def daemon(world: World) -> Iterator[tuple[subprocess.Popen[str], float]]:
         heard.bind(str(place))
         heard.settimeout(60)
         began = time.perf_counter()
-        command = [sys.executable, "-m", "device", "run", "--config", str(world.folder / "terminal.yaml")]
+        config = str(world.folder / "terminal.yaml")
+        command = [sys.executable, "-m", "device", "run", "--config", config]
+        if still:
+            command = [sys.executable, "-c", STILL, config]
         environment = os.environ | {"NOTIFY_SOCKET": str(place)}
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True, env=environment)
         try:
@@ -112,6 +124,7 @@ def waiting(world: World, seconds: float) -> list[dict[str, Any]]:
     with daemon(world) as (process, _):
         threading.Event().wait(3.0)  # the link connects, caches fill
         rows = [{"state": "idle"} | _spent(process.pid, seconds)]
+    with daemon(world, still=False) as (process, _):
         command = [sys.executable, "-m", "central", "request", "--config", str(world.made.central)]
         portrait = world.folder / "portrait.jpg"
         cv2.imwrite(str(portrait), cv2.resize(cv2.imread(str(REHEARSAL / "astronaut.png")), None, fx=0.5, fy=0.5))
