@@ -44,6 +44,7 @@ from device.wire.plan import PlanError
 
 LOG = logging.getLogger(__name__)
 NO_FRAME_S = 3.0
+IDLE_PAUSE_S = 0.1  # nobody waits for a tenth of a second, and the light still glides
 SCENES = {
     Outcome.VERIFIED: Scene.VERIFIED,
     Outcome.REJECTED: Scene.REJECTED,
@@ -111,6 +112,8 @@ class App:
                 on_tick()
                 if self._link.alive:
                     self._service.alive()
+                if self._now is None and self._frames.drops:
+                    stop.wait(IDLE_PAUSE_S)
         finally:
             self.abandon(Ending.CANCELLED if stop.is_set() else Ending.CAPTURE_ENDED)
 

@@ -28,6 +28,11 @@ class NewestFrame:
         return self._camera.source
 
     @property
+    def drops(self) -> bool:
+        """Whether frames that nobody takes in time are lost, so that whoever takes them may pause."""
+        return not self._waits_for_taker
+
+    @property
     def can_hold_colours(self) -> bool:
         """Whether the camera can keep exposure and white balance as they are."""
         return isinstance(self._camera, HoldsColours)
