@@ -108,7 +108,9 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 class Claims(BaseModel):
     """Base of everything that is signed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, hide_input_in_errors=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, hide_input_in_errors=True, defer_build=True
+    )
 
     def write(self) -> bytes:
         """Returns the JSON text, UTF-8, that is to be signed; absent values are left out."""
