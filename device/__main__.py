@@ -23,6 +23,9 @@ from device.evaluation.redteam.gallery import GalleryError
 from device.evaluation.tune_command import add_tune
 from device.panel.gpio import PanelError
 from device.settings import SettingsError
+from device.updates.bundle import UpdateError
+from device.updates.commands import add_update
+from device.updates.start import hand_over
 from device.vision.inference import InferenceError
 from device.vision.manifest import ModelError
 from device.vision.reference import PortraitError
@@ -43,6 +46,7 @@ FAULTS = (
     PlanError,
     PortraitError,
     SettingsError,
+    UpdateError,
 )
 
 
@@ -50,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     try:
         try:
+            hand_over(sys.argv[1:] if arguments is None else arguments)
             parsed = _parser().parse_args(arguments)
             command: Command = parsed.command
             return command(parsed)
@@ -98,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tune(add)
     add_calibrate(add)
     add_enrolment_commands(add)
+    add_update(add)
     return parser
 
 

@@ -1,0 +1,242 @@
+"""The releases on the card and the one file that says which of them are in force.
+
+    updates/state.json      what is in force, on trial, and what failed: replaced in one step, and nothing else counts
+    updates/firmware-7/     a release; folders that the state does not name are leftovers
+
+An update goes  installed -> on trial -> in use,  or back to what was in force before. The state is written before what
+it says is done; a cut leaves either state whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from device.durable import PRIVATE, remove_folder, replace_file
+from device.wire.fields import Claims, ClaimsError, Code, Counter, Sha256
+from device.wire.update import BundleKind, UpdateMark, UpdateState, Version, listing_digest
+
+LOG = logging.getLogger(__name__)
+STATE, LOCK = "state.json", "lock"
+STARTS = 3
+"""How often an update may be started before it has to hold."""
+FAILURES_KEPT = 8
+DAMAGED = "damaged"
+"""The one reason after which the same number may be installed again: the card failed, and not the update."""
+
+
+class Release(Claims):
+    """A release on the card; `content` is what was signed, `seal` the digest of every file as it was installed."""
+
+    number: Counter
+    version: Version
+    content: Sha256
+    seal: Sha256
+
+
+class Slot(Claims):
+    """One kind: what is in force (None: what the package brought), what was before, and the highest number begun."""
+
+    current: Release | None = None
+    previous: Release | None = None
+    floor: Counter = 0
+
+
+class Trial(Claims):
+    """Which kind's current release is on trial, and how many more starts it has."""
+
+    kind: BundleKind
+    starts_left: Annotated[int, Field(ge=0, le=STARTS)]
+
+
+class Failure(Claims):
+    """An update that was given back, and why."""
+
+    kind: BundleKind
+    number: Counter
+    reason: Code
+
+
+class State(Claims):
+    """Everything that counts."""
+
+    firmware: Slot = Slot()
+    models: Slot = Slot()
+    configuration: Slot = Slot()
+    trial: Trial | None = None
+    failures: tuple[Failure, ...] = ()
+
+    def slot(self, kind: BundleKind) -> Slot:
+        """The slot of a kind."""
+        slot: Slot = getattr(self, kind.value)
+        return slot
+
+    def marks(self) -> tuple[UpdateMark, ...]:
+        """What the terminal's birth says of it."""
+        tried = self.trial.kind if self.trial else None
+        held = [(kind, self.slot(kind).current) for kind in BundleKind]
+        return (
+            *(
+                UpdateMark(
+                    kind=kind,
+                    number=release.number,
+                    state=UpdateState.ON_TRIAL if kind is tried else UpdateState.IN_USE,
+                )
+                for kind, release in held
+                if release is not None
+            ),
+            *(
+                UpdateMark(kind=one.kind, number=one.number, state=UpdateState.FAILED, reason=one.reason)
+                for one in self.failures
+            ),
+        )
+
+    def installed(self, kind: BundleKind, release: Release) -> State:
+        """With a new release on trial; what failed before of this kind is history."""
+        slot = self.slot(kind)
+        slot = Slot(current=release, previous=slot.current, floor=max(slot.floor, release.number))
+        kept = tuple(failure for failure in self.failures if failure.kind is not kind)
+        return self._with(kind, slot, Trial(kind=kind, starts_left=STARTS), kept)
+
+    def started(self) -> State:
+        """With one start less for what is on trial; given back when there is none left."""
+        if self.trial is None:
+            return self
+        if self.trial.starts_left == 0:
+            return self.given_back(self.trial.kind, "did-not-hold")
+        left = self.trial.model_copy(update={"starts_left": self.trial.starts_left - 1})
+        return self.model_copy(update={"trial": left})
+
+    def confirmed(self) -> State:
+        """With what was on trial in use."""
+        return self.model_copy(update={"trial": None})
+
+    def given_back(self, kind: BundleKind, reason: str) -> State:
+        """With the release before in force, and the failure on record."""
+        slot = self.slot(kind)
+        if slot.current is None:
+            return self
+        failure = Failure(kind=kind, number=slot.current.number, reason=reason)
+        trial = None if self.trial is not None and self.trial.kind is kind else self.trial
+        back = Slot(current=slot.previous, floor=slot.floor)
+        return self._with(kind, back, trial, (*self.failures, failure)[-FAILURES_KEPT:])
+
+    def _with(self, kind: BundleKind, slot: Slot, trial: Trial | None, failures: tuple[Failure, ...]) -> State:
+        return self.model_copy(update={kind.value: slot, "trial": trial, "failures": failures})
+
+
+class Store:
+    """The updates' folder of one terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self) -> State:
+        """What counts now. Without a readable state the package's own is in force, and no number comes twice."""
+        try:
+            return State.read((self.folder / STATE).read_bytes())
+        except FileNotFoundError:
+            return self._from_folders()
+        except (ClaimsError, OSError) as error:
+            LOG.error("the state of updates is damaged: the package's own is in force: %s", error)
+            return self._from_folders()
+
+    def stamp(self) -> tuple[int, int]:
+        """Another one when the state was written again."""
+        try:
+            status = (self.folder / STATE).stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_ino)
+
+    def in_force(self, kind: BundleKind) -> Path | None:
+        """The folder of the release in force; None: the package's own."""
+        current = self.read().slot(kind).current
+        return None if current is None else self.place(kind, current.number)
+
+    def place(self, kind: BundleKind, number: int) -> Path:
+        """Where a release lies."""
+        return self.folder / f"{kind.value}-{number}"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Waits until no other process works here."""
+        descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def change(self, change: Callable[[State], State]) -> State:
+        """Writes what `change` makes of the state; call it `alone`."""
+        before = self.read()
+        after = change(before)
+        if after != before:
+            replace_file(self.folder / STATE, after.write())
+        return after
+
+    def mend(self) -> None:
+        """Writes the state where there is none that can be read, so that no number is forgotten; call it `alone`."""
+        state = self.read()
+        replace_file(self.folder / STATE, state.write())
+
+    def sweep(self) -> None:
+        """Removes every release that the state does not name; call it `alone`."""
+        state = self.read()
+        slots = [(kind, state.slot(kind)) for kind in BundleKind]
+        named = {
+            self.place(kind, release.number)
+            for kind, slot in slots
+            for release in (slot.current, slot.previous)
+            if release is not None
+        }
+        for place in self._releases():
+            if place not in named:
+                remove_folder(place)
+
+    def is_sound(self, kind: BundleKind, release: Release) -> bool:
+        """Whether every file of a release is as it was installed."""
+        return seal(self.place(kind, release.number)) == release.seal
+
+    def _releases(self) -> list[Path]:
+        name = re.compile(f"({'|'.join(BundleKind)})-[0-9]{{1,16}}")
+        return [path for path in self.folder.iterdir() if name.fullmatch(path.name)] if self.folder.is_dir() else []
+
+    def _from_folders(self) -> State:
+        floors = dict.fromkeys(BundleKind, 0)
+        for place in self._releases():
+            kind, _, number = place.name.rpartition("-")
+            floors[BundleKind(kind)] = max(floors[BundleKind(kind)], int(number))
+        return State().model_copy(update={kind.value: Slot(floor=floor) for kind, floor in floors.items()})
+
+
+def seal(folder: Path) -> str | None:
+    """One digest of every file below a folder; None when it cannot be read or holds anything but files and folders."""
+    files: list[tuple[str, str]] = []
+    try:
+        for path in sorted(folder.rglob("*")):
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                return None
+            if path.is_file():
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                files.append((path.relative_to(folder).as_posix(), digest))
+    except OSError:
+        return None
+    return listing_digest(files)
+
+
+def free_bytes(folder: Path) -> int:
+    """Room on the card."""
+    return shutil.disk_usage(folder).free
