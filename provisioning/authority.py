@@ -107,7 +107,7 @@ def open_authority(folder: Path, passphrase: str) -> OpenAuthority:
     secrets = open_vault(folder / VAULT, passphrase)
     if "updates" not in secrets:
         raise ProvisioningError(
-            f"{folder}: is of an older version: likeness-provision authority init {folder} adds to it"
+            f"{folder}: was made by an older version: likeness-provision authority init {folder} adds what is new"
         )
     return OpenAuthority(
         name=secrets[_NAME].decode(),

@@ -1,3 +1,5 @@
 """A folder in memory, as the tests of power cuts have it."""
 
-from tests.provisioning.conftest import quick as quick
+from tests.provisioning import conftest
+
+quick = conftest.quick
