@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from device.delivery.link_settings import LinkSettings
 from device.panel.gpio import PinMap
 from device.settings import Settings, load_settings
-from device.updates.store import Store
+from device.updates.store import Store, updates_folder
 from device.vision.inference import Runtime
 from device.vision.tuned import MAX_THREADS
 from device.wire.fields import FalseMatchRate, Name
@@ -150,7 +150,7 @@ class TerminalSettings(Settings):
     @property
     def releases(self) -> Path:
         """The folder of the updates."""
-        return self.updates or self.outbox.with_name("updates")
+        return updates_folder(self.outbox, self.updates)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -42,9 +42,8 @@ from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
 from device.service import Service, keep_memory_to_ourselves, log_to_journal
-from device.updates.installing import package_version
 from device.updates.probation import Probation
-from device.updates.store import Store
+from device.updates.store import Store, package_version
 from device.vision.assembly import Vision, load_tuned_vision, load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import Models, default_directory

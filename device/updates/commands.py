@@ -11,10 +11,10 @@ from device.delivery.clocks import Instant, TerminalClock
 from device.delivery.keys import load_terminal_id, load_update_signers
 from device.enrolment.identity import read_trust
 from device.updates.bundle import UpdateError, open_bundle
-from device.updates.installing import Installed, install, package_version
+from device.updates.installing import Installed, install
 from device.updates.network import published
 from device.updates.self_test import self_test
-from device.updates.store import Store
+from device.updates.store import Store, package_version
 from device.wire.enrolment import EnrolmentError
 from device.wire.update import BundleKind, UpdateState
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import compileall
-import importlib.metadata
 import py_compile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from device.delivery.clocks import Instant
 from device.durable import remove_folder
 from device.settings import SettingsError, load_settings
 from device.updates.bundle import Bundle, UpdateError, unpack
-from device.updates.store import DAMAGED, Release, State, Store, free_bytes, seal
+from device.updates.store import DAMAGED, Release, State, Store, free_bytes, package_version, seal
 from device.wire.fields import ClockState
 from device.wire.update import BundleKind, UpdateClaims, is_drawn, version_parts
 
@@ -28,11 +27,6 @@ class Installed:
 
     changed: bool
     sentence: str
-
-
-def package_version() -> str:
-    """The version of the program that runs."""
-    return importlib.metadata.version("likeness")
 
 
 def install(store: Store, bundle: Bundle, terminal: str, now: Instant) -> Installed:

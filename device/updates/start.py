@@ -14,10 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import device
-from device.config import load_own
 from device.settings import SettingsError
-from device.updates.installing import package_version
-from device.updates.store import DAMAGED, State, Store
+from device.updates.store import DAMAGED, State, Store, package_version, store_of
 from device.wire.update import BundleKind, version_parts
 
 LOG = logging.getLogger(__name__)
@@ -34,18 +32,29 @@ def hand_over(arguments: Sequence[str]) -> None:
     if config is None or arguments[0] == "update":
         return
     try:
-        store = Store(load_own(config)[0].releases)
+        store = store_of(config)
     except SettingsError:
         return  # the command itself says so, by line
-    if OUR_OWN.is_relative_to(store.folder.absolute()) or not store.folder.is_dir():
+    if not store.folder.is_dir():
         return
     if arguments[0] == "run":
-        begin(store, lambda: self_test(store, config))
+        try:
+            begin(store, lambda: self_test(store, config))
+        except OSError as error:
+            LOG.error("the start of an update could not be counted: %s", error)
     release = firmware(store)
     if release is not None:
         sys.stdout.flush()
         command = _command(release, arguments)
         os.execv(command[0], command)  # noqa: S606 - our own interpreter
+
+
+def is_on_trial(config: Path) -> bool:
+    """Whether something that is in force has yet to hold: then no fault is final."""
+    try:
+        return store_of(config).read().trial is not None
+    except SettingsError:
+        return False
 
 
 def begin(store: Store, test: Callable[[], str | None]) -> State:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.metadata
 import logging
 import os
 import re
@@ -20,9 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from device.durable import PRIVATE, remove_folder, replace_file
+from device.settings import load_settings
 from device.wire.fields import Claims, ClaimsError, Code, Counter, Sha256
 from device.wire.update import BundleKind, UpdateMark, UpdateState, Version, listing_digest
 
@@ -135,6 +137,15 @@ class State(Claims):
         return self.model_copy(update={kind.value: slot, "trial": trial, "failures": failures})
 
 
+class _Places(BaseModel):
+    """The little that has to be known of a terminal's configuration before it is known which program is to read it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    outbox: Path
+    updates: Path | None = None
+
+
 class Store:
     """The updates' folder of one terminal."""
 
@@ -219,6 +230,22 @@ class Store:
             kind, _, number = place.name.rpartition("-")
             floors[BundleKind(kind)] = max(floors[BundleKind(kind)], int(number))
         return State().model_copy(update={kind.value: Slot(floor=floor) for kind, floor in floors.items()})
+
+
+def package_version() -> str:
+    """The version of the program that runs."""
+    return importlib.metadata.version("likeness")
+
+
+def updates_folder(outbox: Path, updates: Path | None) -> Path:
+    """Where updates lie: where the configuration says so, or else beside the outbox."""
+    return updates or outbox.with_name("updates")
+
+
+def store_of(config: Path) -> Store:
+    """The store of the terminal with this configuration; raises SettingsError."""
+    places = load_settings(config, _Places)
+    return Store(config.parent.absolute() / updates_folder(places.outbox, places.updates))
 
 
 def seal(folder: Path) -> str | None:
