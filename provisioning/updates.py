@@ -83,12 +83,17 @@ def make_update(
     audience: Audience,
     now: datetime,
     lifetime: timedelta = LIFETIME,
+    *,
+    renumber: bool = False,
 ) -> Made:
-    """Signs a bundle; the same content keeps its number, so that its share can grow. Raises ProvisioningError."""
+    """Signs a bundle; the same content keeps its number, so that its share can grow, unless it is to be renumbered.
+
+    Raises ProvisioningError.
+    """
     check_clock(now)
     with records.alone():
         before = _newest(authority, records, kind)
-        claims = _claims(authority, kind, content, audience, now, lifetime, before)
+        claims = _claims(authority, kind, content, audience, now, lifetime, before, renumber=renumber)
         if before is not None and _says_the_same(before[0], claims, now, lifetime):
             return Made(before[0], _bundle(before[1], before[0], content), repeated=True)
         try:
@@ -110,9 +115,11 @@ def _claims(
     now: datetime,
     lifetime: timedelta,
     before: tuple[UpdateClaims, bytes] | None,
+    *,
+    renumber: bool,
 ) -> UpdateClaims:
     newest = before[0] if before is not None else None
-    again = newest is not None and newest.content_sha256 == content.sha256
+    again = newest is not None and newest.content_sha256 == content.sha256 and not renumber
     number = 1 if newest is None else newest.number + (not again)
     if again and newest is not None and audience.permille < newest.permille:
         shown = f"{newest.permille / 10:g} %"

@@ -24,6 +24,7 @@ def add_update(add: Add) -> None:
     update.add_argument("--publish", action="store_true", help="let `serve` hand it out to the terminals that ask")
     update.add_argument("--canary", type=float, default=100, metavar="PERCENT", help="the share that gets it now (100)")
     update.add_argument("--only", nargs="+", metavar="ID", help="for these terminals alone")
+    update.add_argument("--again", action="store_true", help="give it a new number: terminals that gave it back try it")
     update.add_argument("--days", type=int, default=90, metavar="N", help="how long it may be installed (90)")
     add_authority(update)
 
@@ -40,7 +41,8 @@ def _make(options: argparse.Namespace) -> None:
         for terminal in options.only or ():
             records.terminal(terminal)
         audience = Audience(tuple(sorted(options.only)) if options.only else None, round(options.canary * 10))
-        made = make_update(authority, records, options.kind, content, audience, now(), timedelta(days=options.days))
+        lifetime = timedelta(days=options.days)
+        made = make_update(authority, records, options.kind, content, audience, now(), lifetime, renumber=options.again)
     written = [replace_file(place, made.raw, PUBLIC) for place in _places(options)]
     _report(made, any(written) or not made.repeated)
     if options.kind is BundleKind.FIRMWARE:

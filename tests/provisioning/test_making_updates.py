@@ -39,6 +39,9 @@ def test_the_same_content_keeps_its_number_and_its_bytes(shop):
     assert made(shop, SECOND).claims.number == 2
     assert made(shop, FIRST).claims.number == 3
     assert made(shop, SECOND, kind=FIRMWARE).claims.number == 1
+    audience = Audience()
+    anew = make_update(shop.authority, shop.records, MODELS, FIRST, audience, NOW, renumber=True)
+    assert anew.claims.number == 4 and anew.claims.content_sha256 == FIRST.sha256
 
 
 def test_a_share_grows_under_one_number_and_shrinks_under_none(shop):
