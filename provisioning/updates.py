@@ -93,42 +93,44 @@ def make_update(
     check_clock(now)
     with records.alone():
         before = _newest(authority, records, kind)
-        claims = _claims(authority, kind, content, audience, now, lifetime, before, renumber=renumber)
+        newest = None if before is None else before[0]
+        number = _number(newest, content, audience, renumber=renumber)
+        claims = _claims(authority.name, kind, number, content, audience, now, lifetime)
         if before is not None and _says_the_same(before[0], claims, now, lifetime):
             return Made(before[0], _bundle(before[1], before[0], content), repeated=True)
         try:
             manifest = sign(Kind.UPDATE, claims.write(), authority.updates).raw
         except EnvelopeError:
-            raise ProvisioningError(
-                f"{len(claims.members)} files are too many for one manifest: leave some out"
-            ) from None
+            count = len(claims.members)
+            raise ProvisioningError(f"{count} files are too many for one manifest: leave some out") from None
         with records.change() as database:
             database.execute("INSERT OR REPLACE INTO updates VALUES (?, ?, ?)", (kind.value, claims.number, manifest))
     return Made(claims, _bundle(manifest, claims, content), repeated=False)
 
 
+def _number(newest: UpdateClaims | None, content: Content, audience: Audience, *, renumber: bool) -> int:
+    if newest is None:
+        return 1
+    if newest.content_sha256 != content.sha256 or renumber:
+        return newest.number + 1
+    if audience.permille < newest.permille:
+        out = f"update {newest.number} is out for {newest.permille / 10:g} % already"
+        raise ProvisioningError(f"{out}: a share can only grow, leave --canary out")
+    return newest.number
+
+
 def _claims(
-    authority: OpenAuthority,
+    name: str,
     kind: BundleKind,
+    number: int,
     content: Content,
     audience: Audience,
     now: datetime,
     lifetime: timedelta,
-    before: tuple[UpdateClaims, bytes] | None,
-    *,
-    renumber: bool,
 ) -> UpdateClaims:
-    newest = before[0] if before is not None else None
-    again = newest is not None and newest.content_sha256 == content.sha256 and not renumber
-    number = 1 if newest is None else newest.number + (not again)
-    if again and newest is not None and audience.permille < newest.permille:
-        shown = f"{newest.permille / 10:g} %"
-        raise ProvisioningError(
-            f"update {number} is out for {shown} already: a share can only grow, leave --canary out"
-        )
     try:
         return UpdateClaims(
-            iss=authority.name,
+            iss=name,
             iat=int(now.timestamp()),
             exp=int((now + lifetime).timestamp()),
             kind=kind,

@@ -12,7 +12,8 @@ from device.delivery.clocks import Instant
 from device.durable import remove_folder
 from device.settings import SettingsError, load_settings
 from device.updates.bundle import Bundle, UpdateError, unpack
-from device.updates.store import DAMAGED, Release, State, Store, free_bytes, package_version, seal
+from device.updates.state import DAMAGED, Release, State
+from device.updates.store import Store, free_bytes, package_version, seal
 from device.wire.fields import ClockState
 from device.wire.update import BundleKind, UpdateClaims, is_drawn, version_parts
 

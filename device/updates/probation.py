@@ -6,7 +6,8 @@ import logging
 
 from device.delivery.link_status import LinkState
 from device.delivery.telemetry import Vitals
-from device.updates.store import State, Store
+from device.updates.state import State
+from device.updates.store import Store
 from device.wire.update import BundleKind
 
 LOG = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import device
 from device.settings import SettingsError
-from device.updates.store import DAMAGED, State, Store, package_version, store_of
+from device.updates.state import DAMAGED, State
+from device.updates.store import Store, package_version, store_of
 from device.wire.update import BundleKind, version_parts
 
 LOG = logging.getLogger(__name__)

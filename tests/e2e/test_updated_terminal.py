@@ -16,7 +16,8 @@ from central.ledger import Ledger
 from central.registry import load_registry
 from device.__main__ import main
 from device.delivery.keys import UPDATE_SIGNERS
-from device.updates.store import STARTS, Store
+from device.updates.state import STARTS
+from device.updates.store import Store
 from device.vision.manifest import default_directory
 from device.wire.keys import public_pem
 from device.wire.update import BundleKind

@@ -40,7 +40,7 @@ from device.enrolment.identity import certificate_of
 from device.liveness.limits import Limits, read_tally
 from device.settings import SettingsError, parse_settings
 from device.updates.bundle import UpdateError, check_end, member_bytes, open_bundle
-from device.updates.store import Release, State
+from device.updates.state import Release, State
 from device.vision.pictures import PictureError, decode_picture
 from device.wire.enrolment import EnrolmentError, read_bundle, read_request, read_token
 from device.wire.envelope import Envelope, EnvelopeError, Kind, SigningKey, kind_among, open_envelope, sign

@@ -11,7 +11,8 @@ from device.updates import installing
 from device.updates.bundle import UpdateError
 from device.updates.installing import ROOM_BYTES, install
 from device.updates.start import begin
-from device.updates.store import DAMAGED, STARTS, STATE, State, Store
+from device.updates.state import DAMAGED, STARTS, State
+from device.updates.store import STATE, Store
 from device.wire.fields import ClockState
 from device.wire.update import BundleKind
 from tests.provisioning.power import every_cut
@@ -152,30 +153,37 @@ def test_a_damaged_state_leaves_the_packages_own_and_no_number_comes_twice(store
     assert installed(store, 8).changed
 
 
+def as_firmware(number):
+    files = {"device/__init__.py": b"", "device/launch.py": b"def main(): pass\n" * number}
+    return {"files": files, "kind": BundleKind.FIRMWARE, "version": f"9.{number}"}
+
+
+@pytest.mark.parametrize("kind", [BundleKind.MODELS, BundleKind.FIRMWARE])
 @pytest.mark.parametrize("before", [None, 6])
-def test_power_lost_at_every_change_of_an_installation(quick, before):
+def test_power_lost_at_every_change_of_an_installation(quick, before, kind):
     origin, place = Store(quick / "origin"), Store(quick / "updates")
+    changes = as_firmware if kind is BundleKind.FIRMWARE else lambda number: {"files": FILES | {"more": bytes(number)}}
     if before is not None:
-        in_use(origin, before, {"manifest.yaml": b"older"})
+        in_use(origin, before, **changes(before))
     else:
         origin.folder.mkdir()
 
     def prepare():
         shutil.rmtree(place.folder, ignore_errors=True)
         shutil.copytree(origin.folder, place.folder)
-        return lambda: installed(place, 7)
+        return lambda: installed(place, 7, **changes(7))
 
     cuts = 0
     for _ in every_cut(prepare):
         cuts += 1
-        state = place.read()
-        held = state.models.current.number if state.models.current else None
+        current = place.read().slot(kind).current
+        held = current.number if current else None
         assert held in (before, 7)
-        if held is not None:  # whatever is in force is whole
-            assert place.is_sound(MODELS, state.models.current)
-        assert installed(place, 7).changed == (held != 7)
-        assert place.read().models.current.number == 7 and place.is_sound(MODELS, place.read().models.current)
-        assert numbers(place) == {f"models-{number}" for number in (before, 7) if number is not None}
+        assert current is None or place.is_sound(kind, current)  # whatever is in force is whole
+        assert installed(place, 7, **changes(7)).changed == (held != 7)
+        current = place.read().slot(kind).current
+        assert current.number == 7 and place.is_sound(kind, current)
+        assert numbers(place) == {f"{kind}-{number}" for number in (before, 7) if number is not None}
     assert cuts > 8
 
 

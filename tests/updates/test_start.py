@@ -9,7 +9,8 @@ from bundles import NOW, made
 
 from device.updates import start
 from device.updates.installing import install
-from device.updates.store import STARTS, Store
+from device.updates.state import STARTS
+from device.updates.store import Store
 from device.wire.update import BundleKind
 
 FIRMWARE = BundleKind.FIRMWARE

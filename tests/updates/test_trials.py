@@ -11,7 +11,8 @@ from device.delivery.telemetry import Vitals
 from device.updates.installing import install
 from device.updates.probation import HOLD_S, LIMIT_S, Probation
 from device.updates.start import begin
-from device.updates.store import DAMAGED, FAILURES_KEPT, STARTS, Release, State, Store
+from device.updates.state import DAMAGED, FAILURES_KEPT, STARTS, Release, State
+from device.updates.store import Store
 from device.wire.update import BundleKind
 
 KINDS = st.sampled_from(list(BundleKind))
