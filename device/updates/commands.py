@@ -15,9 +15,10 @@ from device.updates.installing import Installed, install
 from device.updates.network import published
 from device.updates.self_test import self_test
 from device.updates.store import Store, package_version
-from device.wire.enrolment import EnrolmentError
 from device.wire.update import BundleKind, UpdateState
 
+_NOTHING_TO_DO = {"on-trial", "failed-before", "older"}
+"""What is no fault of a fetch: the authority's newest is simply not for now, or central has heard already why not."""
 _SHOWN = {
     UpdateState.IN_USE: "in use",
     UpdateState.ON_TRIAL: "on trial: it has to turn for a minute and reach the broker",
@@ -78,7 +79,8 @@ def _from_file(settings: TerminalSettings, path: Path) -> None:
 def _fetch(settings: TerminalSettings) -> None:
     server, keys = read_trust(settings.keys).server, load_update_signers(settings.keys)
     if server is None:
-        raise EnrolmentError("the token named no server: carry the bundle here and give its file")
+        print("the token named no server to ask: carry bundles here, and give their files")
+        return
     faults = []
     for kind in BundleKind:
         with published(server, kind) as stream:
@@ -89,7 +91,8 @@ def _fetch(settings: TerminalSettings) -> None:
                 bundle = open_bundle(stream, keys)
                 _report(install(Store(settings.releases), bundle, load_terminal_id(settings.keys), _now()))
             except UpdateError as error:
-                faults.append(f"{kind}: the authority's bundle {error}")
+                line = f"{kind}: the authority's bundle {error}"
+                print(line) if error.code in _NOTHING_TO_DO else faults.append(line)
     if faults:
         raise UpdateError("refused", "\n".join(faults))
 

@@ -62,7 +62,7 @@ def begin(store: Store, test: Callable[[], str | None]) -> State:
     """Counts a start, gives back what does not hold, and returns what is to run; `test` returns why not, or None."""
     with store.alone():
         before = store.read()
-        state = store.change(lambda state: _without_damage(store, state.started()))
+        state = store.change(lambda state: _without_damage(store, _without_older(state.started())))
     if state.trial is not None and (reason := test()) is not None:
         kind = state.trial.kind
         with store.alone():
@@ -75,10 +75,8 @@ def begin(store: Store, test: Callable[[], str | None]) -> State:
 
 def firmware(store: Store) -> Path | None:
     """The firmware in force; None: the package's own, which may be newer by now."""
-    current = store.read().firmware.current
-    if current is None or version_parts(current.version) <= version_parts(package_version()):
-        return None
-    return store.place(BundleKind.FIRMWARE, current.number)
+    current = _without_older(store.read()).firmware.current
+    return None if current is None else store.place(BundleKind.FIRMWARE, current.number)
 
 
 def self_test(store: Store, config: Path) -> str | None:
@@ -92,6 +90,13 @@ def self_test(store: Store, config: Path) -> str | None:
         return None
     word = done.stdout.strip()
     return word if _CODE.fullmatch(word) else "self-test-crashed"
+
+
+def _without_older(state: State) -> State:
+    """Firmware gives way to a package that is as new."""
+    current = state.firmware.current
+    newer = current is None or version_parts(current.version) > version_parts(package_version())
+    return state if newer else state.superseded(BundleKind.FIRMWARE)
 
 
 def _without_damage(store: Store, state: State) -> State:

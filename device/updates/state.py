@@ -115,5 +115,10 @@ class State(Claims):
         back = Slot(current=slot.previous, floor=slot.floor)
         return self._with(kind, back, trial, (*self.failures, failure)[-FAILURES_KEPT:])
 
+    def superseded(self, kind: BundleKind) -> State:
+        """With the package's own in force, which is newer; nothing failed."""
+        trial = None if self.trial is not None and self.trial.kind is kind else self.trial
+        return self._with(kind, Slot(floor=self.slot(kind).floor), trial, self.failures)
+
     def _with(self, kind: BundleKind, slot: Slot, trial: Trial | None, failures: tuple[Failure, ...]) -> State:
         return self.model_copy(update={kind.value: slot, "trial": trial, "failures": failures})

@@ -1,6 +1,7 @@
 """Bundles from the authority to the terminal: made, published, fetched over TLS or carried by file; and each fault."""
 
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from device.__main__ import main as terminal_main
 from device.daemon import firmware_digest
 from device.delivery.keys import UPDATE_SIGNERS
+from device.durable import PUBLIC, replace_file
 from device.updates.store import Store
 from device.wire.enrolment import AuthorityClaims, Server
 from device.wire.envelope import Kind, open_envelope, sign
@@ -15,9 +17,11 @@ from device.wire.update import BundleKind
 from provisioning import serving
 from provisioning.__main__ import main as provision_main
 from provisioning.authority import VAULT, create, open_authority
+from provisioning.records import Records
 from provisioning.serving import Endpoint
 from provisioning.updates import Audience, Content, gather, make_update, published_at
 from provisioning.vault import ProvisioningError, open_vault, write_vault
+from tests.provisioning.power import every_cut
 from tests.provisioning.shop import CHEAP, NOW, PASSPHRASE, days, open_shop
 from tests.provisioning.test_endpoint import connection
 
@@ -159,6 +163,48 @@ def test_over_the_network_twice_and_what_is_not_published_is_not_there(counter, 
     assert code == 0 and "models update 1 (version 1): installed" in told and "firmware: the authority has none" in told
     code, told, _ = counter.update("--fetch")
     assert code == 0 and "installed already: nothing changed" in told
+
+
+def test_a_fetch_that_comes_too_early_or_too_late_is_no_fault(counter, shop, served):
+    counter.publish(made(shop))
+    configuration = made(shop, Content({"terminal.yaml": CONFIGURATION.encode()}), kind=BundleKind.CONFIGURATION)
+    counter.publish(configuration)
+    code, told, _ = counter.update("--fetch")
+    assert code == 0 and "configuration: the authority's bundle has to wait: models update 1 is on trial" in told
+    with counter.store.alone():
+        counter.store.change(lambda state: state.given_back(MODELS, "models"))
+    code, told, _ = counter.update("--fetch")
+    assert code == 0 and "tried here and given back (models)" in told
+    assert counter.store.read().trial.kind is BundleKind.CONFIGURATION
+
+
+def test_without_a_server_there_is_nothing_to_ask(counter):
+    code, told, _ = counter.update("--fetch")
+    assert code == 0 and told.startswith("the token named no server")
+
+
+def test_power_lost_while_a_bundle_is_made_and_published(shop, quick):
+    """Whatever was signed is signed once; the next run publishes it."""
+    place = published_at(shop.folder, "models")
+
+    def prepare():
+        shutil.rmtree(quick / "copy", ignore_errors=True)
+        shutil.copytree(shop.folder, quick / "copy")
+        return make
+
+    def make():
+        records = Records(quick / "copy")
+        bundle = make_update(shop.authority, records, MODELS, FIRST, Audience(), NOW)
+        target = published_at(quick / "copy", "models")
+        target.parent.mkdir(exist_ok=True)
+        replace_file(target, bundle.raw, PUBLIC)
+        records.close()
+        return bundle.claims.number
+
+    for _ in every_cut(prepare):
+        published = published_at(quick / "copy", "models")
+        assert make() == 1 and published.read_bytes().endswith(b"first")
+    assert not place.exists()
 
 
 def test_a_bundle_that_breaks_off_leaves_nothing_and_the_next_run_finishes(counter, shop, served):

@@ -140,6 +140,8 @@ def test_a_newer_package_takes_its_place_back(terminal, monkeypatch):
     assert start.firmware(store_of(terminal)) == terminal / "updates" / "firmware-1"
     monkeypatch.setattr(start, "package_version", lambda: "9.9.9")
     assert start.firmware(store_of(terminal)) is None
+    state = start.begin(store_of(terminal), lambda: pytest.fail("nothing is on trial any more"))
+    assert state.marks() == () and state.firmware.floor == 1
 
 
 def test_a_test_that_hangs_is_ended(terminal, monkeypatch):
