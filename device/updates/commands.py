@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from device.command_line import Add
@@ -66,17 +67,28 @@ def _self_test(config: Path) -> int:
     return 0 if reason is None else 1
 
 
+def _checked_store(settings: TerminalSettings) -> Store:
+    """The store, for the user it belongs to: what root wrote there, the service could not change any more."""
+    store = Store(settings.releases)
+    if store.folder.parent.stat().st_uid != os.geteuid():
+        advice = "as root, use likeness-service update ..."
+        raise UpdateError("other-user", f"{store.folder.parent}: belongs to another user: {advice}")
+    return store
+
+
 def _from_file(settings: TerminalSettings, path: Path) -> None:
+    store = _checked_store(settings)
     try:
         with path.open("rb") as stream:
             bundle = open_bundle(stream, load_update_signers(settings.keys))
-            done = install(Store(settings.releases), bundle, load_terminal_id(settings.keys), _now())
+            done = install(store, bundle, load_terminal_id(settings.keys), _now())
     except UpdateError as error:
         raise UpdateError(error.code, f"{path}: {error}") from None
     _report(done)
 
 
 def _fetch(settings: TerminalSettings) -> None:
+    store = _checked_store(settings)
     server, keys = read_trust(settings.keys).server, load_update_signers(settings.keys)
     if server is None:
         print("the token named no server to ask: carry bundles here, and give their files")
@@ -89,7 +101,7 @@ def _fetch(settings: TerminalSettings) -> None:
                 continue
             try:
                 bundle = open_bundle(stream, keys)
-                _report(install(Store(settings.releases), bundle, load_terminal_id(settings.keys), _now()))
+                _report(install(store, bundle, load_terminal_id(settings.keys), _now()))
             except UpdateError as error:
                 line = f"{kind}: the authority's bundle {error}"
                 print(line) if error.code in _NOTHING_TO_DO else faults.append(line)

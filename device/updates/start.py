@@ -34,10 +34,10 @@ def hand_over(arguments: Sequence[str]) -> None:
         return
     try:
         store = store_of(config)
-    except SettingsError:
+        if not store.folder.is_dir():
+            return
+    except (SettingsError, OSError):
         return  # the command itself says so, by line
-    if not store.folder.is_dir():
-        return
     if arguments[0] == "run":
         try:
             begin(store, lambda: self_test(store, config))

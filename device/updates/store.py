@@ -52,6 +52,8 @@ class Store:
             return State.read((self.folder / STATE).read_bytes())
         except FileNotFoundError:
             return self._from_folders()
+        except PermissionError:
+            return State()  # whoever may not look here may not open the keys either, and is told so there
         except (ClaimsError, OSError) as error:
             LOG.error("the state of updates is damaged: the package's own is in force: %s", error)
             return self._from_folders()

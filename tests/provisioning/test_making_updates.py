@@ -178,6 +178,15 @@ def test_a_fetch_that_comes_too_early_or_too_late_is_no_fault(counter, shop, ser
     assert counter.store.read().trial.kind is BundleKind.CONFIGURATION
 
 
+def test_another_user_is_sent_to_the_services_own(counter, shop, tmp_path, monkeypatch):
+    place = tmp_path / "models.update"
+    place.write_bytes(made(shop).raw)
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    code, _, line = counter.update(place)
+    assert code == 2 and "belongs to another user: as root, use likeness-service update" in line
+    assert counter.store.read().marks() == () and not counter.store.folder.exists()
+
+
 def test_without_a_server_there_is_nothing_to_ask(counter):
     code, told, _ = counter.update("--fetch")
     assert code == 0 and told.startswith("the token named no server")

@@ -1,5 +1,6 @@
 """The start with real processes: the firmware in force takes over, and what does not stand its test never does."""
 
+import os
 import subprocess
 import sys
 
@@ -159,6 +160,23 @@ def test_our_own_self_test_names_what_fails(terminal):
         store_of(terminal).change(lambda state: state.given_back(BundleKind.MODELS, "models"))
     assert install(store_of(terminal), made(faulty, kind=BundleKind.CONFIGURATION), "shop-17", NOW).changed
     assert start.self_test(store_of(terminal), terminal / "terminal.yaml") == "keys"
+
+
+def test_who_may_not_look_into_the_terminals_folder_gets_the_packages_own(terminal):
+    firmware(terminal, 1, "9.9.9")
+    terminal.chmod(0o755)
+    (terminal / "updates").chmod(0)
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            start.hand_over(["doctor", "--config", str(terminal / "terminal.yaml")])
+            os._exit(0 if store_of(terminal).read().marks() == () else 2)
+        except BaseException:  # noqa: BLE001 - a child must never return into the test
+            os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    (terminal / "updates").chmod(0o700)
 
 
 @pytest.mark.parametrize(
