@@ -11,6 +11,7 @@ from central.rule_settings import Clocks, RuleSettings, Versions
 from device.wire.birth import BirthClaims, Presence
 from device.wire.fields import ClockState
 from device.wire.health import HealthClaims
+from device.wire.update import UpdateState
 
 Births = dict[str, tuple[int, BirthClaims]]
 Healths = dict[str, tuple[int, HealthClaims]]
@@ -25,6 +26,8 @@ def fleet_alarms(ledger: Ledger, registry: Registry, settings: RuleSettings, now
         yield from _clocks(health, settings.clocks)
     if settings.versions is not None:
         yield from _versions(births, settings.versions)
+    if settings.failed_updates is not None:
+        yield from _failed_updates(health)
     if settings.old_gaps is not None:
         for gap in ledger.gaps():
             if gap.noticed < now - settings.old_gaps.minutes * 60:
@@ -52,9 +55,25 @@ def _clocks(health: Healths, rule: Clocks) -> Iterator[Alarm]:
 
 def _versions(births: Births, rule: Versions) -> Iterator[Alarm]:
     for terminal, (_, birth) in births.items():
-        said = birth.software
-        if rule.firmware and said.firmware not in rule.firmware:
+        said, early = birth.software, [canary for canary in rule.canaries if canary.has(terminal)]
+        if _is_off(said.firmware, rule.firmware, [canary.firmware for canary in early]):
             yield Alarm("versions", terminal, f"firmware {said.firmware}", f"it runs firmware {said.firmware}")
-        if rule.models_sha256 and said.models_sha256 not in rule.models_sha256:
+        if _is_off(said.firmware_sha256, rule.firmware_sha256, [canary.firmware_sha256 for canary in early]):
+            digest = said.firmware_sha256
+            what = f"its firmware has the digest {digest[:12]}" if digest else "it does not tell its firmware's digest"
+            yield Alarm("versions", terminal, f"firmware digest {said.firmware_sha256}", what)
+        if _is_off(said.models_sha256, rule.models_sha256, [canary.models_sha256 for canary in early]):
             what = f"its models have the digest {said.models_sha256[:12]}"
             yield Alarm("versions", terminal, f"models {said.models_sha256}", what)
+
+
+def _is_off(said: str | None, allowed: tuple[str, ...], early: list[tuple[str, ...]]) -> bool:
+    return bool(allowed) and said not in allowed and not any(said in more for more in early)
+
+
+def _failed_updates(health: Healths) -> Iterator[Alarm]:
+    for terminal, (_, said) in health.items():
+        for mark in said.updates or ():
+            if mark.state == UpdateState.FAILED:
+                what = f"it gave {mark.kind} update {mark.number} back: {mark.reason or 'it does not say why'}"
+                yield Alarm("failed-updates", terminal, f"{mark.kind} {mark.number} {mark.reason}", what)

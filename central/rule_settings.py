@@ -8,6 +8,7 @@ from pydantic import Field
 
 from device.settings import Settings
 from device.wire.fields import Name, Sha256
+from device.wire.update import BundleKind, is_drawn
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Hours = Annotated[float, Field(gt=0, le=24 * 366)]
@@ -62,11 +63,32 @@ class Clocks(Settings):
     seconds: Annotated[float, Field(gt=0, le=86_400)] = 120
 
 
+class Canary(Settings):
+    """An update that a share of the terminals is to have already, and what those may run besides."""
+
+    kind: BundleKind
+    number: Annotated[int, Field(ge=1)]
+    percent: Annotated[float, Field(ge=0.1, le=100)]
+    firmware: tuple[Name, ...] = ()
+    firmware_sha256: tuple[Sha256, ...] = ()
+    models_sha256: tuple[Sha256, ...] = ()
+
+    def has(self, terminal: str) -> bool:
+        """Whether a terminal belongs to the share: it draws the same."""
+        return is_drawn(self.kind, self.number, terminal, round(self.percent * 10))
+
+
 class Versions(Settings):
-    """What the terminals may run; an empty list allows everything."""
+    """What the terminals may run; an empty list allows everything. What a canary lists, its share may run, too."""
 
     firmware: tuple[Name, ...] = ()
+    firmware_sha256: tuple[Sha256, ...] = ()
     models_sha256: tuple[Sha256, ...] = ()
+    canaries: tuple[Canary, ...] = ()
+
+
+class FailedUpdates(Settings):
+    """A terminal gave an update back."""
 
 
 class RuleSettings(Settings):
@@ -85,3 +107,4 @@ class RuleSettings(Settings):
     old_gaps: OldGaps | None = OldGaps()
     clocks: Clocks | None = Clocks()
     versions: Versions | None = Versions()
+    failed_updates: FailedUpdates | None = FailedUpdates()

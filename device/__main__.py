@@ -13,7 +13,7 @@ from typing import NoReturn
 from device.calibrate import add_calibrate
 from device.camera import CameraError
 from device.command_line import Add, Command
-from device.daemon import run_daemon
+from device.daemon import RESTART, run_daemon
 from device.delivery.database import OutboxError
 from device.doctor import Finding, examine
 from device.enrolment.commands import add_enrolment_commands
@@ -23,6 +23,9 @@ from device.evaluation.redteam.gallery import GalleryError
 from device.evaluation.tune_command import add_tune
 from device.panel.gpio import PanelError
 from device.settings import SettingsError
+from device.updates.bundle import UpdateError
+from device.updates.commands import add_update
+from device.updates.start import is_on_trial
 from device.vision.inference import InferenceError
 from device.vision.manifest import ModelError
 from device.vision.reference import PortraitError
@@ -43,6 +46,7 @@ FAULTS = (
     PlanError,
     PortraitError,
     SettingsError,
+    UpdateError,
 )
 
 
@@ -98,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tune(add)
     add_calibrate(add)
     add_enrolment_commands(add)
+    add_update(add)
     return parser
 
 
@@ -112,7 +117,14 @@ def _add_daemon_commands(add: Add) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    return run_daemon(parsed.config, show_panel=parsed.show_panel)
+    try:
+        return run_daemon(parsed.config, show_panel=parsed.show_panel)
+    except FAULTS as error:
+        if not is_on_trial(parsed.config):
+            raise
+        # Systemd would leave it at a fault of the configuration: the next start counts, and gives the update back.
+        print(f"likeness-terminal: {error}", file=sys.stderr)
+        return RESTART
 
 
 def _doctor(parsed: argparse.Namespace) -> int:

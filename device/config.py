@@ -11,9 +11,14 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from device.delivery.link_settings import LinkSettings
 from device.panel.gpio import PinMap
 from device.settings import Settings, load_settings
+from device.updates.store import Store, updates_folder
 from device.vision.inference import Runtime
 from device.vision.tuned import MAX_THREADS
 from device.wire.fields import FalseMatchRate, Name
+from device.wire.update import BundleKind
+
+RELEASED = "terminal.yaml"
+"""The one file of a configuration that came as an update."""
 
 
 class CameraSettings(Settings):
@@ -129,6 +134,7 @@ class TerminalSettings(Settings):
     Attributes:
         keys: folder with the terminal's keys and certificates.
         outbox: the database of results that wait for a receipt.
+        updates: folder of the updates; without it `updates` beside the outbox.
     """
 
     camera: CameraSettings
@@ -139,6 +145,12 @@ class TerminalSettings(Settings):
     offline: OfflineSettings = OfflineSettings()
     keys: Path
     outbox: Path
+    updates: Path | None = None
+
+    @property
+    def releases(self) -> Path:
+        """The folder of the updates."""
+        return updates_folder(self.outbox, self.updates)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -148,12 +160,31 @@ class TerminalSettings(Settings):
 
 
 def load_terminal(path: Path) -> tuple[TerminalSettings, str]:
-    """Loads the file; returns it with paths made absolute, and its sha256. Raises SettingsError.
+    """Loads what is in force: the file, or the update that took its place; and its sha256. Raises SettingsError.
 
-    The calibration, once there is one, is part of the configuration: the sha256 goes on through that file.
+    Paths are absolute then. Keys, outbox and updates stay where the terminal's own file has them: an update moves no
+    chain. The calibration, once there is one, is part of the configuration: the sha256 goes on through that file.
     """
+    settings, digest = load_own(path)
+    store = Store(settings.releases)
+    released = store.in_force(BundleKind.CONFIGURATION)
+    if released is not None:
+        own = {"keys": settings.keys, "outbox": settings.outbox, "updates": settings.updates}
+        settings, digest = _load(released / RELEASED, path.parent.absolute())
+        settings = settings.model_copy(update=own)
+    folder = store.in_force(BundleKind.MODELS)
+    if folder is not None and settings.models.folder is None:
+        settings = settings.model_copy(update={"models": settings.models.model_copy(update={"folder": folder})})
+    return settings, digest
+
+
+def load_own(path: Path) -> tuple[TerminalSettings, str]:
+    """Loads the terminal's own file, whatever updates say; raises SettingsError."""
+    return _load(path, path.parent.absolute())
+
+
+def _load(path: Path, base: Path) -> tuple[TerminalSettings, str]:
     settings = load_settings(path, TerminalSettings)
-    base = path.parent.absolute()
     camera, models = settings.camera, settings.models
     for name in ("person", "calibration"):
         if (place := getattr(camera, name)) is not None:
@@ -162,6 +193,8 @@ def load_terminal(path: Path) -> tuple[TerminalSettings, str]:
         if (place := getattr(models, name)) is not None:
             models = models.model_copy(update={name: base / place})
     places = {"camera": camera, "models": models, "keys": base / settings.keys, "outbox": base / settings.outbox}
+    if settings.updates is not None:
+        places["updates"] = base / settings.updates
     digest = hashlib.sha256(path.read_bytes())
     if camera.calibration is not None and camera.calibration.is_file():
         digest.update(camera.calibration.read_bytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import logging
 import os
 import signal
@@ -43,10 +42,13 @@ from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
 from device.service import Service, keep_memory_to_ourselves, log_to_journal
+from device.updates.probation import Probation
+from device.updates.store import Store, package_version
 from device.vision.assembly import Vision, load_tuned_vision, load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import Models, default_directory
 from device.wire.claims import Software
+from device.wire.update import listing_digest
 
 LOG = logging.getLogger(__name__)
 RESTART = 75  # EX_TEMPFAIL: systemd starts the daemon again, as it does when central orders a restart
@@ -116,6 +118,13 @@ def models_digest(models: Models) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def firmware_digest() -> str:
+    """One sha256 for the program that runs, as results name it."""
+    folder = Path(__file__).parent
+    files = ((path.relative_to(folder.parent).as_posix(), path.read_bytes()) for path in folder.rglob("*.py"))
+    return listing_digest((path, hashlib.sha256(source).hexdigest()) for path, source in files)
+
+
 def load_configured_vision(settings: ModelSettings) -> Vision:
     """Loads the models that the configuration names; raises ModelError or InferenceError."""
     folder = settings.folder or default_directory()
@@ -132,7 +141,8 @@ def _build(
     outbox = Outbox(settings.outbox, keys.terminal, keys.result_key, epoch=keys.epoch)
     stack.callback(outbox.close)
     software = Software(
-        firmware=importlib.metadata.version("likeness"),
+        firmware=package_version(),
+        firmware_sha256=firmware_digest(),
         runtime=vision.models.runtime.value,
         models_sha256=models_digest(vision.models),
         configuration_sha256=digest,
@@ -152,7 +162,7 @@ def _build(
     )
     limits = Limits(policy.max_failures, pause_s=policy.pause_s)
     admission = Admission(outbox, boot, clock, limits, vitals, offline_sessions=settings.offline.sessions)
-    has_ring = settings.panel.pins.ring is not None
+    has_ring, updates = settings.panel.pins.ring is not None, Probation(Store(settings.releases), vitals)
     terminal = Terminal(keys.terminal, boot, policy.consent, software, frames.source, has_ring)
     app = App(
         terminal=terminal,
@@ -166,7 +176,7 @@ def _build(
         vitals=vitals,
         admission=admission,
         closing=Closing(terminal, outbox, clock, admission, keys.evidence_recipient),
-        orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals),
+        orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals, updates),
         service=Service(),
     )
     link.start()

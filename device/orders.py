@@ -10,6 +10,7 @@ from device.delivery.commands import CommandDesk, CommandRefusedError, Effect
 from device.delivery.inbox import Inbox
 from device.delivery.link import Link
 from device.delivery.telemetry import Vitals
+from device.updates.probation import Probation
 from device.wire.command import Command
 from device.wire.topics import Leaf
 
@@ -20,14 +21,25 @@ IDENTIFY_S = 10.0
 class Orders:
     """Obeys commands between sessions; `restart` is set when the daemon is to end."""
 
-    def __init__(self, inbox: Inbox, desk: CommandDesk, link: Link, admission: Admission, vitals: Vitals) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        desk: CommandDesk,
+        link: Link,
+        admission: Admission,
+        vitals: Vitals,
+        updates: Probation | None = None,
+    ) -> None:
         self._inbox, self._desk, self._link = inbox, desk, link
-        self._admission, self._vitals = admission, vitals
+        self._admission, self._vitals, self._updates = admission, vitals, updates
         self._identify_until = float("-inf")
         self.restart = False
 
     def obey(self, at: float) -> None:
         """Takes the next command, if there is one, at time `at` in seconds, and answers it."""
+        if self._updates is not None and self._updates.must_restart(at, self._link.status.state):
+            LOG.info("other releases are in force: restarting to use them")
+            self.restart = True
         raw = self._inbox.get()
         if raw is None:
             return

@@ -17,6 +17,7 @@ from provisioning.commands.card import add_card
 from provisioning.commands.demo import add_demo, free_port
 from provisioning.commands.enrolment import add_enrolment_commands
 from provisioning.commands.terminals import add_terminal_commands
+from provisioning.commands.updates import add_update
 from provisioning.revocation import RevocationListError
 from provisioning.vault import ProvisioningError
 
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add_broker_commands(add)
     add_enrolment_commands(add)
     add_card(add)
+    add_update(add)
     add_demo(add)
     return parser
 

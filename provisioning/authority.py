@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from device.durable import PUBLIC, replace_file
 from device.wire.enrolment import AuthorityClaims
-from device.wire.envelope import Kind, SigningKey, sign
+from device.wire.envelope import Kind, SigningKey, open_envelope, sign
 from device.wire.keys import parse_signing_key, parse_unsealing_key, private_pem
 from provisioning.certificates import Authority, create_authority
 from provisioning.vault import COST, ProvisioningError, open_vault, write_vault
@@ -29,7 +29,7 @@ STATEMENT = "authority.jws"
 CLIENTS, BROKER, ENDPOINT = "clients-ca.pem", "broker-ca.pem", "endpoint.pem"
 LIFETIME = timedelta(days=3650)
 EARLIEST = datetime.fromisoformat("2024-01-01T00:00:00+00:00")
-_SIGNERS = ("root", "issuing", "requests", "receipts")
+_SIGNERS = ("root", "issuing", "requests", "receipts", "updates")
 _NAME = "name"
 
 
@@ -42,6 +42,7 @@ class OpenAuthority:
         issuing: signs identities.
         requests: central's key for requests and commands.
         receipts: central's key for receipts.
+        updates: signs updates; it never leaves the vault.
         evidence: central's key that evidence is sealed to.
         clients: issues the certificates of terminals and of central's users.
         broker: issues the broker's certificate.
@@ -55,6 +56,7 @@ class OpenAuthority:
     issuing: SigningKey
     requests: SigningKey
     receipts: SigningKey
+    updates: SigningKey
     evidence: X25519PrivateKey = field(repr=False)
     clients: Authority
     broker: Authority
@@ -75,12 +77,15 @@ def check_clock(now: datetime) -> None:
 
 
 def create(folder: Path, passphrase: str, name: str, now: datetime, *, cost: int = COST) -> bool:
-    """Makes the authority, or what an interrupted run left out; returns False when nothing was missing."""
+    """Makes the authority, or what an interrupted run or an older version left out; returns whether it had to."""
     check_clock(now)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = not (folder / VAULT).exists()
     if made:
         write_vault(folder / VAULT, _new_secrets(name, now), passphrase, cost=cost)
+    elif (more := _with_update_key(open_vault(folder / VAULT, passphrase), now)) is not None:
+        write_vault(folder / VAULT, more, passphrase, cost=cost)
+        made = True
     return any([made, *write_public_files(folder, open_authority(folder, passphrase))])
 
 
@@ -100,6 +105,10 @@ def open_authority(folder: Path, passphrase: str) -> OpenAuthority:
     if not (folder / VAULT).exists():
         raise ProvisioningError(f"{folder}: holds no authority: likeness-provision authority init {folder} makes one")
     secrets = open_vault(folder / VAULT, passphrase)
+    if "updates" not in secrets:
+        raise ProvisioningError(
+            f"{folder}: was made by an older version: likeness-provision authority init {folder} adds what is new"
+        )
     return OpenAuthority(
         name=secrets[_NAME].decode(),
         **{signer: parse_signing_key(secrets[signer]) for signer in _SIGNERS},
@@ -129,6 +138,7 @@ def _new_secrets(name: str, now: datetime) -> dict[str, bytes]:
         requests=public["requests"],
         receipts=public["receipts"],
         evidence=evidence.public_key().public_bytes_raw(),
+        updates=public["updates"],
     )
     secrets = {signer: private_pem(key.private) for signer, key in signers.items()}
     secrets |= {"evidence": private_pem(evidence), "tokens": Ed25519PrivateKey.generate().private_bytes_raw()}
@@ -136,6 +146,19 @@ def _new_secrets(name: str, now: datetime) -> dict[str, bytes]:
         secrets |= {f"{role}.key": private_pem(made.key), f"{role}.pem": made.pem}
     envelope = sign(Kind.AUTHORITY, statement.write(), signers["root"])
     return secrets | {_NAME: name.encode(), "statement": envelope.raw}
+
+
+def _with_update_key(secrets: dict[str, bytes], now: datetime) -> dict[str, bytes] | None:
+    """The secrets of an authority of before there were updates, with their key; None when it is there."""
+    if "updates" in secrets:
+        return None
+    root, key = parse_signing_key(secrets["root"]), SigningKey(Ed25519PrivateKey.generate())
+    held = open_envelope(secrets["statement"], Kind.AUTHORITY, {root.kid: root.private.public_key()})
+    claims = AuthorityClaims.read(held.payload)
+    public = key.private.public_key().public_bytes_raw()
+    newer = claims.model_copy(update={"updates": public, "serial": claims.serial + 1, "iat": int(now.timestamp())})
+    statement = sign(Kind.AUTHORITY, newer.write(), root).raw
+    return secrets | {"updates": private_pem(key.private), "statement": statement}
 
 
 def _endpoint(name: str, since: datetime, until: datetime) -> Authority:

@@ -42,6 +42,9 @@ CREATE TABLE IF NOT EXISTS answers (
     request TEXT PRIMARY KEY, terminal TEXT NOT NULL REFERENCES terminals (id), result_key TEXT NOT NULL,
     epoch INTEGER NOT NULL, renew_at INTEGER NOT NULL, bundle BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS updates (
+    kind TEXT NOT NULL, number INTEGER NOT NULL, manifest BLOB NOT NULL, PRIMARY KEY (kind, number)
+) STRICT;
 """
 
 
@@ -160,6 +163,12 @@ class Records:
         query = "SELECT request, terminal, result_key, epoch, renew_at, bundle FROM answers WHERE request = ?"
         row = self._database.execute(query, (request,)).fetchone()
         return None if row is None else Answer(*row)
+
+    def newest_update(self, kind: str) -> bytes | None:
+        """The manifest's envelope of the newest update of a kind."""
+        query = "SELECT manifest FROM updates WHERE kind = ? ORDER BY number DESC LIMIT 1"
+        row = self._database.execute(query, (kind,)).fetchone()
+        return None if row is None else row[0]
 
     def certificate_until(self, owner: str) -> datetime | None:
         """Until when the newest certificate of a terminal or user serves."""

@@ -1,9 +1,14 @@
-"""The authority's endpoint: one POST over TLS, a request file in, a bundle out. Whoever connects is a stranger."""
+"""The authority's endpoint over TLS: POST a request file, get a bundle; GET the newest update of a kind.
+
+Whoever connects is a stranger.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
 import ssl
 import tempfile
 import threading
@@ -17,16 +22,20 @@ from typing import Any
 
 from device.durable import replace_file
 from device.enrolment.network import NEW_KEYS_ORDERED, PATH
+from device.updates.network import PATH as UPDATES
 from device.wire.enrolment import MAX_DOCUMENT_BYTES, EnrolmentError
 from device.wire.keys import private_pem
 from provisioning.authority import OpenAuthority
 from provisioning.issuing import LIFETIME, Answered, NewKeysOrderedError, answer_request
 from provisioning.records import Records
 from provisioning.revoking import refresh_crl
+from provisioning.updates import published_at
 from provisioning.vault import ProvisioningError
 
 LOG = logging.getLogger(__name__)
 MAX_CONNECTIONS = 16
+MAX_DOWNLOADS = 8
+"""Of the connections: a fleet that fetches its update keeps no terminal from enrolling."""
 IDLE_S = 10.0
 CRL_CHECK_S = 3600.0
 
@@ -48,7 +57,7 @@ class Endpoint:
         self._folder, self._authority, self._records = folder, authority, records
         self._lifetime, self._now = lifetime, now
         self._one_at_a_time, self._over = threading.Lock(), threading.Event()
-        self._server = _Server(listen, _tls(authority), self._answer)
+        self._server = _Server(listen, _tls(authority), self._answer, folder)
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="endpoint"),
             threading.Thread(target=self._keep_crl, name="crl"),
@@ -97,8 +106,11 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = False
 
-    def __init__(self, listen: tuple[str, int], context: ssl.SSLContext, answer: Callable[[bytes], Answered]) -> None:
-        self.answer = answer
+    def __init__(
+        self, listen: tuple[str, int], context: ssl.SSLContext, answer: Callable[[bytes], Answered], folder: Path
+    ) -> None:
+        self.answer, self.folder = answer, folder
+        self.downloads = threading.BoundedSemaphore(MAX_DOWNLOADS)
         self._context, self._free = context, threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__(listen, _Handler)
 
@@ -147,6 +159,28 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as error:
             LOG.error("not answered: %s", error)
             self._reply(503, _fault("failed", "the authority's disk failed: nothing was issued, try again later"))
+
+    def do_GET(self) -> None:
+        """Hands out the newest update of a kind; who may install it, the terminal judges by its signature."""
+        place = published_at(self.server.folder, self.path.removeprefix(UPDATES))
+        if not self.path.startswith(UPDATES) or place is None or not place.is_file():
+            self._reply(404, _fault("no-such-thing", "there is no such update"))
+        elif not self.server.downloads.acquire(blocking=False):
+            self._reply(503, _fault("busy", "too many terminals fetch updates now: try again later"))
+        else:
+            try:
+                self._send(place)
+            finally:
+                self.server.downloads.release()
+
+    def _send(self, place: Path) -> None:
+        self.close_connection = True
+        with place.open("rb") as file:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/octet-stream")
+            self.send_header("Content-Length", str(os.fstat(file.fileno()).st_size))
+            self.end_headers()
+            shutil.copyfileobj(file, self.wfile)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Our own log says it."""

@@ -37,6 +37,7 @@ BROKER_AUTHORITY = "broker-ca.pem"
 REQUEST_SIGNERS = "central-requests.pem"
 RECEIPT_SIGNERS = "central-receipts.pem"
 EVIDENCE_RECIPIENT = "central-evidence.pem"
+UPDATE_SIGNERS = "authority-updates.pem"
 CHAIN_EPOCH = "chain-epoch"
 
 Key = TypeVar("Key")
@@ -101,6 +102,20 @@ def load_terminal_keys(folder: Path) -> TerminalKeys:
     )
 
 
+def load_update_signers(folder: Path) -> VerificationKeys:
+    """Loads whose updates count; raises SettingsError."""
+    path = folder / UPDATE_SIGNERS
+    if not path.exists():
+        why = "is not there: this terminal knows no key for updates: likeness-terminal rotate --now, then run again"
+        raise SettingsError([f"{path}: {why}"])
+    return _parsed(path, _read_public_file, parse_verification_keys)
+
+
+def load_terminal_id(folder: Path) -> str:
+    """Loads who this terminal is, and no private key; raises SettingsError."""
+    return _certified(folder)[1]
+
+
 def create_terminal_keys(folder: Path) -> NewKeys:
     """Makes the three private keys in `folder`; raises FileExistsError rather than replace one."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,14 +164,19 @@ def _read_public_file(path: Path) -> bytes:
         raise SettingsError([f"{path}: cannot be read: {error.strerror or error}"]) from None
 
 
-def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
+def _certified(folder: Path) -> tuple[x509.Certificate, str]:
     path = folder / TLS_CERTIFICATE
+    pem = _read_public_file(path)
     try:
-        certificate = x509.load_pem_x509_certificate(_read_public_file(path))
+        certificate = x509.load_pem_x509_certificate(pem)
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        terminal = str(names[0].value)
+        return certificate, str(names[0].value)
     except (ValueError, IndexError):
         raise SettingsError([f"{path}: not a certificate with a common name"]) from None
+
+
+def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
+    path, (certificate, terminal) = folder / TLS_CERTIFICATE, _certified(folder)
     # OpenSSL will load the key by its path, and looks neither at its mode nor, in clear words, at its content.
     key = folder / TLS_KEY
     pem = read_private_file(key)

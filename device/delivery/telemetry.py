@@ -10,6 +10,7 @@ from typing import TypeVar
 from device.delivery.clocks import TerminalClock
 from device.delivery.outbox import Outbox
 from device.wire.health import HealthClaims
+from device.wire.update import UpdateMark
 
 TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
@@ -27,6 +28,7 @@ class Vitals:
         paused: central ordered a pause.
         locked_until_s: uptime until which a terminal that failed too often begins nothing.
         refused: messages that were not believed.
+        updates: how they stand.
     """
 
     camera: str = "starting"
@@ -34,6 +36,7 @@ class Vitals:
     paused: bool = False
     locked_until_s: float = 0.0
     refused: int = 0
+    updates: tuple[UpdateMark, ...] = ()
 
 
 class Telemetry:
@@ -67,6 +70,7 @@ class Telemetry:
             paused=vitals.paused,
             lockout_s=round(locked_s, 1) if locked_s > 0 else None,
             refused_messages=vitals.refused + refused,
+            updates=vitals.updates or None,
         )
 
 

@@ -128,6 +128,8 @@ def _write(folder: Path, raw: bytes, authority: AuthorityClaims, identity: Ident
         names.CHAIN_EPOCH: f"{identity.epoch}\n".encode(),
         BUNDLE: raw,
     }
+    if authority.updates is not None:
+        contents[names.UPDATE_SIGNERS] = public_pem(Ed25519PublicKey.from_public_bytes(authority.updates))
     for name, content in contents.items():
         replace_file(folder / name, content, PUBLIC)
     try:

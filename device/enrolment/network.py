@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPSConnection
 
 from device.wire.enrolment import MAX_DOCUMENT_BYTES, EnrolmentError, Server
@@ -22,24 +24,40 @@ class NewKeysOrderedError(EnrolmentError):
 
 def ask(server: Server, request: bytes) -> bytes:
     """Returns the bundle for a request file; raises EnrolmentError, and tells a stranger nothing."""
-    where = f"{server.host}:{server.port}"
-    connection = HTTPSConnection(server.host, server.port, timeout=TIMEOUT_S, context=_pinned_elsewhere())
-    try:
-        connection.connect()
-        _check_pin(connection.sock, server.pin, where)
-        connection.request("POST", PATH, request, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        answer = response.read(MAX_DOCUMENT_BYTES + 1)
-    except ssl.SSLError as error:
-        raise EnrolmentError(f"{where}: no secure connection: {error.reason or error}") from None
-    except (OSError, HTTPException) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise EnrolmentError(f"{where}: the authority does not answer ({why}): check the network, run again") from None
-    finally:
-        connection.close()
+    with connected(server) as connection:
+        try:
+            connection.request("POST", PATH, request, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer = response.read(MAX_DOCUMENT_BYTES + 1)
+        except (OSError, HTTPException) as error:
+            raise no_answer(server, error) from None
     if response.status == 200:
         return answer
-    raise _refusal(where, answer)
+    raise _refusal(f"{server.host}:{server.port}", answer)
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[HTTPSConnection]:
+    """A connection to the very server that the token named; raises EnrolmentError."""
+    connection = HTTPSConnection(server.host, server.port, timeout=TIMEOUT_S, context=_pinned_elsewhere())
+    try:
+        try:
+            connection.connect()
+        except (OSError, HTTPException) as error:
+            raise no_answer(server, error) from None
+        _check_pin(connection.sock, server.pin, f"{server.host}:{server.port}")
+        yield connection
+    finally:
+        connection.close()
+
+
+def no_answer(server: Server, error: OSError | HTTPException) -> EnrolmentError:
+    """What is to be said of a connection that failed."""
+    where = f"{server.host}:{server.port}"
+    if isinstance(error, ssl.SSLError):
+        return EnrolmentError(f"{where}: no secure connection: {error.reason or error}")
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return EnrolmentError(f"{where}: the authority does not answer ({why}): check the network, run again")
 
 
 def _pinned_elsewhere() -> ssl.SSLContext:

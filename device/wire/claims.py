@@ -161,9 +161,10 @@ class ReferenceMark(Claims):
 
 
 class Software(Claims):
-    """What ran: firmware version, inference runtime, and the digests of model manifest and configuration."""
+    """What ran: the firmware's version and digest, inference runtime, and the digests of models and configuration."""
 
     firmware: Name
+    firmware_sha256: Sha256 | None = None
     runtime: Name
     models_sha256: Sha256
     configuration_sha256: Sha256

@@ -122,6 +122,7 @@ class AuthorityClaims(Claims):
         requests: central's key for requests and commands.
         receipts: central's key for receipts.
         evidence: central's X25519 key, which evidence is sealed to.
+        updates: the key that signs updates; absent in statements of before there were any.
     """
 
     iss: Name
@@ -133,6 +134,7 @@ class AuthorityClaims(Claims):
     requests: RawKey
     receipts: RawKey
     evidence: RawKey
+    updates: RawKey | None = None
 
 
 class IdentityClaims(Claims):

@@ -65,7 +65,7 @@ _MAX_BYTES = {
     Kind.HEALTH: 4 * 1024,
     Kind.EVIDENCE: 176 * 1024,
     Kind.ANCHOR: 4 * 1024,
-    Kind.UPDATE: 16 * 1024,
+    Kind.UPDATE: 160 * 1024,
 }
 
 

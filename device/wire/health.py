@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from device.wire.fields import Claims, ClockState, Code, Counter, TerminalId, UnixTime, Uuid
+from device.wire.update import UpdateMark
 
 Elapsed = Annotated[float, Field(ge=0)]
 """Seconds."""
@@ -29,6 +30,7 @@ class HealthClaims(Claims):
         paused: central ordered a pause.
         lockout_s: seconds until a terminal that failed too often may begin again; absent when it may.
         refused_messages: messages of the broker that were not believed since the process started.
+        updates: those that are in force, on trial, or were given back; absent where there were none.
     """
 
     iss: TerminalId
@@ -49,3 +51,4 @@ class HealthClaims(Claims):
     paused: bool
     lockout_s: Elapsed | None = None
     refused_messages: Counter
+    updates: Annotated[tuple[UpdateMark, ...], Field(max_length=16)] | None = None

@@ -10,6 +10,7 @@ from central.rules import MAX_NEW, Rules
 from device.wire.chain import ChainHead, ChainPosition
 from device.wire.claims import Outcome
 from device.wire.envelope import Kind, sign
+from device.wire.update import BundleKind, UpdateMark, is_drawn
 
 OFF = dict.fromkeys(RuleSettings.model_fields.keys() - {"every_s"})
 HOUR_S, DAY_S = 3600, 86_400
@@ -149,6 +150,34 @@ def test_a_terminal_that_is_off_is_told_once(bench, rule, health, birth, occasio
     expected = [(occasion, "shop-1", ())] if occasion else []
     assert applied(bench, only(**rule)) == expected
     assert applied(bench, only(**rule), samples.NOW + 1) == []
+
+
+def test_a_canarys_share_may_run_what_the_others_may_not(bench):
+    drawn = next(number for number in range(1, 200) if is_drawn(BundleKind.FIRMWARE, number, "shop-1", 500))
+    left = next(number for number in range(1, 200) if not is_drawn(BundleKind.FIRMWARE, number, "shop-1", 500))
+    said(bench, presence="online")
+    canary = {"kind": "firmware", "percent": 50, "firmware": ["0.1.0"]}
+    assert applied(bench, only(versions={"firmware": ["0.0.9"], "canaries": [canary | {"number": drawn}]})) == []
+    outside = only(versions={"firmware": ["0.0.9"], "canaries": [canary | {"number": left}]})
+    assert applied(bench, outside) == [("versions", "shop-1", ())]
+
+
+def test_a_firmware_that_does_not_tell_its_digest_is_off_once_digests_are_listed(bench):
+    said(bench, presence="online")
+    assert applied(bench, only(versions={"firmware_sha256": ["e" * 64]})) == [("versions", "shop-1", ())]
+    telling = samples.SOFTWARE.model_copy(update={"firmware_sha256": "e" * 64})
+    said(bench, presence="online", software=telling)
+    assert applied(bench, only(versions={"firmware_sha256": ["e" * 64]}), samples.NOW + 1) == []
+
+
+def test_an_update_that_was_given_back_is_told_once(bench):
+    failed = UpdateMark(kind=BundleKind.MODELS, number=7, state="failed", reason="camera")
+    fine = UpdateMark(kind=BundleKind.FIRMWARE, number=3, state="on-trial")
+    said(bench, health={"updates": (failed, fine)})
+    assert applied(bench, only(failed_updates={})) == [("failed-updates", "shop-1", ())]
+    (alarm,) = bench.ledger.alarms.since(0)
+    assert alarm.sentence == "it gave models update 7 back: camera"
+    assert applied(bench, only(failed_updates={}), samples.NOW + 1) == []
 
 
 @pytest.mark.parametrize(("presence", "told"), [("online", True), ("lost", True), ("stopped", False)])

@@ -169,6 +169,8 @@ const derive = {
   kid: ({ x }) => calculateJwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x }),
   plan: derivePlan,
   light: deriveLight,
+  drawn: ({ kind, number, terminal, permille }) =>
+    BigInt(`0x${sha256(`likeness/v1/canary\0${kind}\0${number}\0${terminal}`).slice(0, 16)}`) * 1000n < BigInt(permille) << 64n,
   commitment: ({ nonce, picture }) => commitment(nonce, bytesOf(picture)),
   unsealed: ({ key, sealed, context }) => {
     const own = key === 'central' ? keys.evidence : keys.unsealing.find(({ terminal }) => terminal === key)

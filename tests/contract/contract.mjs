@@ -13,8 +13,8 @@ const schemas = new URL('../../docs/schemas/', import.meta.url)
 for (const file of readdirSync(schemas)) ajv.addSchema(JSON.parse(readFileSync(new URL(file, schemas))))
 
 // ---- Envelope -----------------------------------------------------------------------------------------------------
-const LONGEST = { result: 16384, birth: 4096, request: 122880, receipt: 98304, command: 4096, reply: 4096, health: 4096, evidence: 180224, anchor: 4096 }
-const SIGNERS = { request: keys.requests, command: keys.requests, receipt: keys.receipts }
+const LONGEST = { result: 16384, birth: 4096, request: 122880, receipt: 98304, command: 4096, reply: 4096, health: 4096, evidence: 180224, anchor: 4096, update: 163840 }
+const SIGNERS = { request: keys.requests, command: keys.requests, receipt: keys.receipts, update: keys.updates }
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 export class Refused extends Error {}
 export const require = (condition, reason) => { if (!condition) throw new Refused(reason) }

@@ -45,6 +45,16 @@ WRONG: dict[tuple[Kind, str], tuple[Any, ...]] = {
     (Kind.REPLY, "sentence"): ("x" * 201,),
     (Kind.HEALTH, "temperature_c"): (-101, 201, "48"),
     (Kind.HEALTH, "paused"): (0, None),
+    (Kind.HEALTH, "updates"): ([{"kind": "models", "number": -1, "state": "in-use"}], [{"kind": "models"}], {}),
+    (Kind.UPDATE, "kind"): ("drivers", "", None),
+    (Kind.UPDATE, "number"): (0, LONG, "7"),
+    (Kind.UPDATE, "version"): ("1.x", "", "v1", "1.2.3.4.5"),
+    (Kind.UPDATE, "permille"): (0, 1001, 0.5, None),
+    (Kind.UPDATE, "terminals"): ([], ["Shop"], "shop-1"),
+    (Kind.UPDATE, "members"): ([], {}, None),
+    (Kind.UPDATE, "members.0.path"): ("/a", "../a", "a/../b", ".a", "a//b", "a\\b", "", "a" * 161, "a\n"),
+    (Kind.UPDATE, "members.0.bytes"): (-1, 2**26 + 1, "7"),
+    (Kind.UPDATE, "members.0.sha256"): ("", "A" * 64),
     (Kind.ANCHOR, "epoch"): (1, 0, LONG),
     (Kind.ANCHOR, "previous"): ({"epoch": 1, "seq": 7}, []),
     (Kind.EVIDENCE, "sealed"): ("", "A" * 64, "A" * 43 + "="),
@@ -69,6 +79,7 @@ WHOLE = {
     Kind.HEALTH: messages.health,
     Kind.EVIDENCE: messages.evidence,
     Kind.ANCHOR: messages.anchor,
+    Kind.UPDATE: messages.update,
 }
 IN_CHALLENGE: dict[str, tuple[Any, ...]] = {
     "comparison.score": (1.01, "0.6", None),
@@ -87,8 +98,9 @@ OPTIONAL = {
     Kind.RESULT: {"reasons"},
     Kind.BIRTH: {"epoch", "head_seq", "head_sha256", "waiting"},
     Kind.REQUEST: {"reference"},
-    Kind.HEALTH: {"waiting", "oldest_waiting_s", "temperature_c", "throttled"},
+    Kind.HEALTH: {"waiting", "oldest_waiting_s", "temperature_c", "throttled", "updates"},
     Kind.ANCHOR: {"previous"},
+    Kind.UPDATE: {"terminals"},
 }
 
 
@@ -123,6 +135,12 @@ def odd_but_good_claims() -> Iterator[Claims]:
     )
     yield "a request with the policy that needs no words", Kind.REQUEST, messages.request(policy={})
     yield "an anchor that knows nothing of before", Kind.ANCHOR, without(messages.anchor(), "previous")
+    yield "an update for all", Kind.UPDATE, without(messages.update(permille=1000), "terminals")
+    yield (
+        "an update that nobody knows, in the health",
+        Kind.HEALTH,
+        messages.health(updates=[{"kind": "drivers", "number": 1, "state": "postponed"}]),
+    )
     yield "a command that nobody knows", Kind.COMMAND, messages.command(command="open-the-till")
 
 

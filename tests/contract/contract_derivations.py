@@ -13,6 +13,7 @@ from device.wire.fields import encode_base64url
 from device.wire.light import derive_light
 from device.wire.plan import derive_plan, guess_probability
 from device.wire.sealing import evidence_context, reference_context
+from device.wire.update import BundleKind, is_drawn
 
 
 def derivations() -> list[Document]:
@@ -62,7 +63,16 @@ def derivations() -> list[Document]:
                 "expect": messages.commitment(nonce, PICTURE[number:]),
             },
         ]
-    return made + _sealed()
+    return made + _drawn() + _sealed()
+
+
+def _drawn() -> list[Document]:
+    drawn = [
+        {"kind": kind.value, "number": 7, "terminal": f"shop-{shop}", "permille": permille}
+        for kind in BundleKind
+        for shop, permille in ((1, 1), (1, 500), (1, 1000), (2, 300), (3, 700))
+    ]
+    return [{"derive": "drawn", **one, "expect": is_drawn(**one | {"kind": BundleKind(one["kind"])})} for one in drawn]
 
 
 def _sealed() -> list[Document]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import contract_messages as messages
 from contract_claims import bad_claims, odd_but_good_claims
-from contract_keys import OLD_RESULT_KEY, RECEIPT_KEY, REQUEST_KEY, RESULT_KEYS, STRANGER, forged
+from contract_keys import OLD_RESULT_KEY, RECEIPT_KEY, REQUEST_KEY, RESULT_KEYS, STRANGER, UPDATE_KEY, forged
 from contract_messages import Document, text
 
 from device.wire.envelope import Kind, SigningKey
@@ -21,6 +21,7 @@ SIGNERS = dict.fromkeys(Kind, RESULT_KEYS["shop-1"]) | {
     Kind.COMMAND: REQUEST_KEY,
     Kind.RECEIPT: RECEIPT_KEY,
     Kind.ANCHOR: RESULT_KEYS["shop-2"],
+    Kind.UPDATE: UPDATE_KEY,
 }
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
@@ -68,6 +69,7 @@ def _good() -> Iterator[tuple[str, Kind, bytes]]:
         Kind.HEALTH: messages.health(),
         Kind.EVIDENCE: messages.evidence(),
         Kind.ANCHOR: messages.anchor(),
+        Kind.UPDATE: messages.update(),
     }
     for kind, claims in whole.items():
         yield f"{_word(kind)}", kind, signed(kind, claims)

@@ -23,10 +23,11 @@ def public_keys() -> dict[Kind, dict[str, Ed25519PublicKey]]:
     groups = read("keys")
     signers = {
         name: {key["kid"]: Ed25519PublicKey.from_public_bytes(decode_base64url(key["x"])) for key in groups[name]}
-        for name in ("results", "requests", "receipts")
+        for name in ("results", "requests", "receipts", "updates")
     }
     return dict.fromkeys(Kind, signers["results"]) | {
         Kind.REQUEST: signers["requests"],
         Kind.COMMAND: signers["requests"],
         Kind.RECEIPT: signers["receipts"],
+        Kind.UPDATE: signers["updates"],
     }

@@ -27,6 +27,7 @@ def signing_key(label: str) -> SigningKey:
 RESULT_KEYS = {name: signing_key(f"{name} result") for name in ("shop-1", "shop-2", "shop-3")}
 OLD_RESULT_KEY = signing_key("shop-1 old result")
 REQUEST_KEY, RECEIPT_KEY = signing_key("central requests"), signing_key("central receipts")
+UPDATE_KEY = signing_key("authority updates")
 STRANGER = signing_key("stranger")
 EVIDENCE_KEY = X25519PrivateKey.from_private_bytes(seed("central evidence"))
 UNSEALING_KEYS = {name: X25519PrivateKey.from_private_bytes(seed(f"{name} unsealing")) for name in RESULT_KEYS}
@@ -39,6 +40,7 @@ def key_file() -> dict[str, Any]:
         "results": [*results, _jwk(OLD_RESULT_KEY, terminal="shop-1", revoked=True)],
         "requests": [_jwk(REQUEST_KEY)],
         "receipts": [_jwk(RECEIPT_KEY)],
+        "updates": [_jwk(UPDATE_KEY)],
         "unsealing": [
             {"terminal": name, "kty": "OKP", "crv": "X25519"} | _halves(key) for name, key in UNSEALING_KEYS.items()
         ],

@@ -26,6 +26,7 @@ GENESIS = "0" * 64
 ACTIONS = ["blink", "blink-twice", "turn-left", "turn-right"]
 SOFTWARE = {
     "firmware": "1.0.0",
+    "firmware_sha256": "c" * 64,
     "runtime": "tflite-runtime-2.14.0",
     "models_sha256": "a" * 64,
     "configuration_sha256": "b" * 64,
@@ -229,6 +230,10 @@ def health(**changes: Any) -> Document:
         "sessions": 12,
         "paused": False,
         "refused_messages": 0,
+        "updates": [
+            {"kind": "models", "number": 7, "state": "on-trial"},
+            {"kind": "firmware", "number": 3, "state": "failed", "reason": "self-test-hung"},
+        ],
     } | changes
 
 
@@ -252,4 +257,19 @@ def evidence(**changes: Any) -> Document:
         "seq": 1,
         "result": declined()["jti"],
         "sealed": encode_base64url(sealed),
+    } | changes
+
+
+def update(**changes: Any) -> Document:
+    member = {"path": "weights/detector.tflite", "bytes": 7, "sha256": hashlib.sha256(b"weights").hexdigest()}
+    return {
+        "iss": "likeness",
+        "iat": NOW,
+        "exp": NOW + 7_776_000,
+        "kind": "models",
+        "number": 7,
+        "version": "1.4.2",
+        "terminals": ["shop-1", "shop-2"],
+        "permille": 50,
+        "members": [{"path": "manifest.yaml", "bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}, member],
     } | changes

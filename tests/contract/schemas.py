@@ -27,6 +27,7 @@ from device.wire.fields import Claims
 from device.wire.health import HealthClaims
 from device.wire.receipt import ReceiptClaims
 from device.wire.request import RequestClaims
+from device.wire.update import UpdateClaims
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 CLAIM_SETS: dict[str, type[Claims]] = {
@@ -47,6 +48,7 @@ CLAIM_SETS: dict[str, type[Claims]] = {
     "enrolment-token": Token,
     "enrolment-request": RequestDocument,
     "enrolment-bundle": BundleDocument,
+    "update": UpdateClaims,
 }
 
 # What a model says in code and not in its types.

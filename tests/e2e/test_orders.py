@@ -19,12 +19,16 @@ from device.delivery.link_status import LinkState
 from device.liveness.limits import Limits
 from device.orders import IDENTIFY_S, Orders
 from device.panel.prompts import Scene
+from device.updates.installing import install
+from device.updates.probation import Probation
+from device.updates.store import Store
 from device.wire.birth import BirthClaims
 from device.wire.command import ReplyClaims
 from device.wire.envelope import Kind, open_envelope, sign
 from device.wire.fields import uuid7
 from device.wire.health import HealthClaims
 from device.wire.topics import Leaf, every_terminal, parse_topic, topic
+from tests.updates import bundles
 
 pytestmark = pytest.mark.broker
 
@@ -137,6 +141,20 @@ def test_what_is_not_centrals_is_counted_and_told_in_the_health(world, office):
     assert clerk.answer(office, terminal).status == "done"
     health = HealthClaims.read(office.next(Leaf.HEALTH, Kind.HEALTH, terminal))
     assert (health.refused_messages, health.link) == (1, "connected")
+
+
+def test_a_release_that_was_installed_makes_the_terminal_begin_anew(world):
+    terminal = world.terminal()
+    clerk = Clerk(terminal)
+    store = Store(world.folder / "updates")
+    desk = CommandDesk(terminal.keys, samples.BOOT, terminal.outbox, terminal.clock)
+    watched = Probation(store, terminal.vitals)
+    orders = Orders(terminal.commands, desk, terminal.link, clerk.admission, terminal.vitals, watched)
+    orders.obey(0.0)
+    assert not orders.restart
+    assert install(store, bundles.made(), "shop-1", bundles.NOW).changed
+    orders.obey(2.0)
+    assert orders.restart
 
 
 def test_health_comes_again_and_again(world, office):

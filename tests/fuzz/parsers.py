@@ -7,6 +7,7 @@ stolen, and central's parsers meet the keys of every terminal.
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Callable
@@ -38,6 +39,8 @@ from device.delivery.keys import _parse_epoch
 from device.enrolment.identity import certificate_of
 from device.liveness.limits import Limits, read_tally
 from device.settings import SettingsError, parse_settings
+from device.updates.bundle import UpdateError, check_end, member_bytes, open_bundle
+from device.updates.state import Release, State
 from device.vision.pictures import PictureError, decode_picture
 from device.wire.enrolment import EnrolmentError, read_bundle, read_request, read_token
 from device.wire.envelope import Envelope, EnvelopeError, Kind, SigningKey, kind_among, open_envelope, sign
@@ -55,7 +58,9 @@ from device.wire.keys import (
 from device.wire.receipt import ReceiptClaims, ReceiptEntry, Verdict
 from device.wire.sealing import SealingError, evidence_context, seal, unseal
 from device.wire.topics import Leaf, parse_topic, topic
+from device.wire.update import FIRST_LINE, BundleKind
 from tests.provisioning.shop import open_shop
+from tests.updates import bundles
 
 KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(b"fuzz" * 8))
 SEALING = X25519PrivateKey.from_private_bytes(b"seal" * 8)
@@ -91,7 +96,7 @@ class Parser:
 
 def parsers() -> dict[str, Parser]:
     """All of them, by name."""
-    return _envelopes() | _claims() | _sealed() | _texts() | _enrolment() | {"picture": _pictures()}
+    return _envelopes() | _claims() | _sealed() | _texts() | _enrolment() | _updates() | {"picture": _pictures()}
 
 
 def _envelopes() -> dict[str, Parser]:
@@ -226,6 +231,32 @@ def _enrolment() -> dict[str, Parser]:
         "token": Parser(lambda given: read_token(given.decode("utf-8", "replace")), no, [token.text().encode()]),
         "enrolment request": Parser(read_request, no, [request], 0.5),
         "enrolment bundle": Parser(identity, no, [bundle], 0.5),
+    }
+
+
+def _updates() -> dict[str, Parser]:
+    """What lies on a USB stick or comes from the network, and what the card remembers."""
+
+    def bundle(given: bytes) -> None:
+        stream = io.BytesIO(given)
+        for member in open_bundle(stream, bundles.KEYS).claims.members:
+            for _ in member_bytes(stream, member):
+                pass
+        check_end(stream)
+
+    def signed(payload: bytes) -> None:
+        try:
+            manifest = sign(Kind.UPDATE, payload, bundles.KEY).raw
+        except EnvelopeError:
+            return
+        bundle(FIRST_LINE + manifest + b"\n" + b"".join(bundles.FILES.values()))
+
+    trial = State().installed(BundleKind.MODELS, Release(number=7, version="1", content="c" * 64, seal="d" * 64))
+    failed, no = trial.given_back(BundleKind.MODELS, "camera"), (UpdateError,)
+    return {
+        "update bundle": Parser(bundle, no, [bundles.bundle_bytes()], 0.5),
+        "signed update manifest": Parser(signed, no, [bundles.claims().write()], 0.5),
+        "state of updates": Parser(State.read, (ClaimsError,), [trial.write(), failed.write()]),
     }
 
 
