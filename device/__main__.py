@@ -31,6 +31,7 @@ from device.vision.manifest import ModelError
 from device.vision.reference import PortraitError
 from device.wire.enrolment import EnrolmentError
 from device.wire.plan import PlanError
+from device.wiring_command import add_wiring
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluation_commands(add)
     add_tune(add)
     add_calibrate(add)
+    add_wiring(add)
     add_enrolment_commands(add)
     add_update(add)
     return parser
