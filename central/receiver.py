@@ -30,7 +30,7 @@ from device.wire.command import ReplyClaims
 from device.wire.envelope import SigningKey
 from device.wire.evidence import EvidenceClaims
 from device.wire.health import HealthClaims
-from device.wire.receipt import Verdict
+from device.wire.receipt import ReceiptEntry, Verdict
 from device.wire.topics import Leaf, every_terminal, parse_topic, topic
 
 LOG = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class Batch:
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     births: dict[str, tuple[bytes, BirthClaims]] = field(default_factory=dict)
     health: dict[str, bytes] = field(default_factory=dict)
+    asking: list[tuple[str, str]] = field(default_factory=list)
     replies: list[tuple[str, bytes, ReplyClaims]] = field(default_factory=list)
     evidence: list[Sealed] = field(default_factory=list)
 
@@ -179,6 +180,8 @@ class Receiver:
             self._metrics.results.labels(Verdict.ACCEPTED.value).inc(accepted)
             self._metrics.results.labels(Verdict.QUARANTINED.value).inc(results - accepted)
             LOG.info("batch results=%d accepted=%d terminals=%d", results, accepted, len(entries))
+        for terminal, sha256 in batch.asking:
+            entries[terminal].append(ReceiptEntry(epoch=0, seq=0, sha256=sha256, verdict=Verdict.ACCEPTED))
         receipts = [
             (topic(terminal, Leaf.RECEIPT), receipt.raw)
             for terminal, some in entries.items()
@@ -251,8 +254,10 @@ class Receiver:
             case Leaf.STATUS:
                 batch.births[terminal] = raw, open_message(raw, terminal, registry, BirthClaims)[1]
             case Leaf.HEALTH:
-                open_message(raw, terminal, registry, HealthClaims)
+                envelope, health = open_message(raw, terminal, registry, HealthClaims)
                 batch.health[terminal] = raw
+                if health.receipt:
+                    batch.asking.append((terminal, envelope.sha256))
             case Leaf.COMMAND_REPLY:
                 batch.replies.append((terminal, raw, open_message(raw, terminal, registry, ReplyClaims)[1]))
             case Leaf.EVIDENCE:

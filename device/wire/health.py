@@ -31,6 +31,7 @@ class HealthClaims(Claims):
         lockout_s: seconds until a terminal that failed too often may begin again; absent when it may.
         refused_messages: messages of the broker that were not believed since the process started.
         updates: those that are in force, on trial, or were given back; absent where there were none.
+        receipt: true asks central for a receipt of this very message: somebody wants to know whether the way is open.
     """
 
     iss: TerminalId
@@ -52,3 +53,4 @@ class HealthClaims(Claims):
     lockout_s: Elapsed | None = None
     refused_messages: Counter
     updates: Annotated[tuple[UpdateMark, ...], Field(max_length=16)] | None = None
+    receipt: bool | None = None

@@ -20,7 +20,11 @@ class Verdict(StrEnum):
 
 
 class ReceiptEntry(Claims):
-    """One result, anchor (seq 0) or evidence: place, SHA-256 of its envelope, verdict, and why it is quarantined."""
+    """One envelope that central holds: its place, SHA-256, verdict, and why it is quarantined.
+
+    A result; an anchor, at seq 0; evidence, at its result's place; or a health message that asked for it, at epoch 0,
+    seq 0, where nothing else stands.
+    """
 
     epoch: Counter
     seq: Counter

@@ -116,6 +116,7 @@ def odd_but_good_claims() -> Iterator[Claims]:
         plain | {"later": [{"a": None}], "capture": plain["capture"] | {"z": 1}},
     )
     yield "an outcome that nobody knows", Kind.RESULT, plain | {"outcome": "postponed"}
+    yield "health that asks for a receipt", Kind.HEALTH, messages.health(receipt=True)
     yield "white space in the claims", Kind.RESULT, b" \n" + whole.replace(b",", b" ,\t") + b"\r\n"
     yield "a name in escapes", Kind.RESULT, whole.replace(b'"seq"', b'"\\u0073eq"')
     yield (
