@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from device.camera import CameraError
 from device.command_line import Add, Command
 from device.daemon import RESTART, run_daemon
 from device.delivery.database import OutboxError
-from device.doctor import Finding, examine
+from device.doctor.command import add_doctor
 from device.enrolment.commands import add_enrolment_commands
 from device.evaluation.command_line import add_evaluation_commands
 from device.evaluation.compare import CompareError
@@ -98,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    _add_daemon_commands(add)
+    _add_run(add)
+    add_doctor(add)
     add_evaluation_commands(add)
     add_tune(add)
     add_calibrate(add)
@@ -108,14 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_daemon_commands(add: Add) -> None:
+def _add_run(add: Add) -> None:
     run = add("run", _run, "Run the daemon until it is told to stop.", "--config /etc/likeness/terminal.yaml")
     run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the terminal's configuration (YAML)")
     run.add_argument("--show-panel", action="store_true", help="draw the panel on standard output")
-    text = "Check camera, panel, models, clock, keys and broker; say what to do. Exit 0 when all is well, 1 else."
-    doctor = add("doctor", _doctor, text, "--config /etc/likeness/terminal.yaml")
-    doctor.add_argument("--config", type=Path, metavar="FILE", help="the terminal's configuration (YAML)")
-    doctor.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -127,19 +123,6 @@ def _run(parsed: argparse.Namespace) -> int:
         # Systemd would leave it at a fault of the configuration: the next start counts, and gives the update back.
         print(f"likeness-terminal: {error}", file=sys.stderr)
         return RESTART
-
-
-def _doctor(parsed: argparse.Namespace) -> int:
-    findings: list[Finding] = []
-    for finding in examine(parsed.config):
-        findings.append(finding)
-        if not parsed.json:
-            print(f"{'ok  ' if finding.well else 'MEND'}  {finding.check}: {finding.found}", flush=True)
-            if finding.advice:
-                print(f"      -> {finding.advice}", flush=True)
-    if parsed.json:
-        print(json.dumps([finding.as_json() for finding in findings], indent=2))
-    return 0 if all(finding.well for finding in findings) else 1
 
 
 if __name__ == "__main__":

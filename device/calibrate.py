@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from device.camera import Camera, CameraError, RecordingEndedError
+from device.camera import Camera, CameraError, CaptureSource, RecordingEndedError, model_of
 from device.camera.calibration import Calibration, write_calibration
 from device.camera.orientation import ROTATIONS, Orientation
 from device.camera.recording import RecordingCamera
 from device.command_line import Add
 from device.config import TerminalSettings, load_terminal
 from device.daemon import load_configured_vision, open_camera
+from device.doctor.sight import judge_site
 from device.liveness.calibrating import Failed, Found, Looking, Rotation, Round, Sighting, Turning, look, turn
 from device.panel.gpio import Panel, PinReader, mock_factory, pi_factory
 from device.panel.prompts import Scene, Shown
@@ -86,12 +87,18 @@ def _calibrate(parsed: argparse.Namespace) -> int:
         advice = "add camera.calibration: calibration.yaml, or give --out FILE"
         raise SettingsError([f"{parsed.config}: names no file for the findings: {advice}"])
     vision = load_configured_vision(settings.models)
-    found = _look_live(settings, vision) if parsed.clip is None else _look_at_clip(parsed.clip, vision)
-    write_calibration(out, _calibration(found))
+    if parsed.clip is None:
+        found, camera = _look_live(settings, vision)
+    else:
+        found, camera = _look_at_clip(parsed.clip, vision), CaptureSource.RECORDING.value
+    write_calibration(out, _calibration(found, camera))
     mirrored = "it mirrors, which is undone" if found.mirrored else "it does not mirror"
     sys.stdout.write(
         f"The camera is turned upright by {found.rotation} degrees clockwise; {mirrored}. Written to {out}\n"
     )
+    site = judge_site(found, None)
+    if site.is_to_do:
+        sys.stdout.write(f"{site.found}: {site.advice}\n")
     return 0
 
 
@@ -105,12 +112,14 @@ def _look_at_clip(clip: Path, vision: Vision) -> Found:
         camera.close()
 
 
-def _look_live(settings: TerminalSettings, vision: Vision) -> Found:
+def _look_live(settings: TerminalSettings, vision: Vision) -> tuple[Found, str]:
+    """Returns what was found, and of which camera."""
     factory = pi_factory() if settings.panel.factory == "pi" else mock_factory()
     panel = Panel(settings.panel.pins, factory)
     try:
         camera = open_camera(settings.camera, PinReader(settings.panel.pins, factory))
         try:
+            model = model_of(camera)
             first, *others = (find_round(camera, vision, Prompter(panel)) for _ in range(ROUNDS))
         finally:
             camera.close()
@@ -118,14 +127,15 @@ def _look_live(settings: TerminalSettings, vision: Vision) -> Found:
         panel.close()
     if not all(first.agrees(other) for other in others):
         raise CameraError("the turns went to different sides: run again, and turn to your own left each time")
-    return first
+    return first, model
 
 
-def _calibration(found: Found) -> Calibration:
+def _calibration(found: Found, camera: str) -> Calibration:
     return Calibration(
         rotation=found.rotation,
         mirrored=found.mirrored,
         calibrated=datetime.now(UTC),
+        camera=camera,
         brightness=found.brightness,
         face_width=found.width,
     )
@@ -134,19 +144,24 @@ def _calibration(found: Found) -> Calibration:
 class Prompter:
     """Asks by light and in words, once for each thing to do."""
 
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
+    def __init__(self, panel: Panel, say: Callable[[str], None] | None = None) -> None:
+        """Takes the panel, and who says the words: without anybody they go to standard output."""
+        self._panel, self._say = panel, say or _print
         self._shown = Shown(Scene.IDLE, 0.0)
 
     def __call__(self, state: Round, at: float) -> None:
         """Shows what `state` waits for at time `at` in seconds."""
         scene, sentence = PROMPTS.get(type(state), (Scene.STEP_DONE, "Done."))
         if scene is not self._shown.scene:
-            sys.stdout.write(f"{sentence}\n")
-            sys.stdout.flush()
+            self._say(sentence)
         action = Action.TURN_LEFT if scene is Scene.CUE else None
         self._shown = self._shown.then(at, scene, action=action)
         self._panel.show(self._shown.lights(at))
+
+
+def _print(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
 
 
 def _turned(frame: Frame, rotation: Rotation) -> Frame:

@@ -9,15 +9,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from device.admission import Admission
 from device.app import App
-from device.camera import Camera, CameraError
+from device.camera import Camera, CameraError, model_of
 from device.camera.calibration import load_calibration
 from device.camera.newest import NewestFrame
-from device.camera.orientation import Orientation, oriented
+from device.camera.orientation import oriented
 from device.camera.pace import RealTimeCamera
 from device.camera.person import load_person
 from device.camera.picamera import PiCamera
@@ -33,6 +33,7 @@ from device.delivery.link import Link
 from device.delivery.outbox import Outbox
 from device.delivery.requests import PolicyFloor, RequestDesk
 from device.delivery.telemetry import Telemetry, Vitals
+from device.durable import alone
 from device.liveness.limits import Limits
 from device.liveness.session import Press
 from device.orders import Orders
@@ -66,6 +67,7 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
     _warn_uncalibrated(settings.camera)
     vision = load_configured_vision(settings.models)
     with ExitStack() as stack:
+        _hold_terminal(settings, stack)
         factory = pi_factory() if settings.panel.factory == "pi" else mock_factory()
         panel = Panel(settings.panel.pins, factory)
         stack.callback(panel.close)
@@ -93,10 +95,27 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
     return 0
 
 
+def lock_of(settings: TerminalSettings) -> Path:
+    """The file whose lock says that this terminal is served."""
+    return settings.outbox.with_name(f"{settings.outbox.name}.lock")
+
+
+def _hold_terminal(settings: TerminalSettings, stack: ExitStack) -> None:
+    """Holds camera, pins and line in the eyes of the doctor; a disk that cannot be written is told by the outbox."""
+    with suppress(OSError):
+        if not stack.enter_context(alone(lock_of(settings))):
+            LOG.warning("another process serves this terminal: stop one of them")
+
+
 def make_camera(settings: CameraSettings, pins: PinReader) -> Camera:
     """Opens the configured camera, its frames set upright as calibrated; raises CameraError or SettingsError."""
     calibration = load_calibration(settings.calibration)
-    return oriented(open_camera(settings, pins), calibration.orientation if calibration else Orientation())
+    camera = open_camera(settings, pins)
+    if calibration is None:
+        return camera
+    if calibration.camera != model_of(camera):
+        LOG.warning("the calibration is another camera's: likeness-terminal calibrate. model=%s", model_of(camera))
+    return oriented(camera, calibration.orientation)
 
 
 def open_camera(settings: CameraSettings, pins: PinReader) -> Camera:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -41,6 +42,38 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Frees the device; may be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a camera takes its pictures: for whoever looks after it.
+
+    Attributes:
+        model: which camera this is, and where it is plugged in; another one has another.
+        streams: what it delivers, in words.
+        exposure_us: microseconds, of the newest frame; None where the camera does not tell, like all that follows.
+        gain: analogue gain.
+        lens_position: dioptres: 1 / metres.
+    """
+
+    model: str
+    streams: tuple[str, ...]
+    exposure_us: float | None = None
+    gain: float | None = None
+    lens_position: float | None = None
+
+
+@runtime_checkable
+class TellsConditions(Protocol):
+    """A camera that knows how it takes its pictures."""
+
+    def conditions(self) -> Conditions:
+        """How the newest frame was taken."""
+
+
+def model_of(camera: Camera) -> str:
+    """Which camera this is: a calibration belongs to one."""
+    return camera.conditions().model if isinstance(camera, TellsConditions) else camera.source.value
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.camera import CameraError, CameraStalledError, CaptureSource
+from device.camera import CameraError, CameraStalledError, CaptureSource, Conditions
 from device.signals import Frame
 
 MAIN_SIZE = (1280, 960)
@@ -18,6 +18,7 @@ LORES_SIZE = (640, 480)
 BUFFERS = 4
 STALLED_AFTER_S = 2.0
 HELD = ("ExposureTime", "AnalogueGain", "ColourGains")
+TOLD = ("ExposureTime", "AnalogueGain", "LensPosition")
 FRAME_DURATION_US = (33_333, 66_666)  # 15 to 30 frames a second: the session needs 10
 # What libcamera calls RGB888 is B, G, R in memory, and the other way round.
 _TO_RGB = {"BGR888": None, "RGB888": cv2.COLOR_BGR2RGB}
@@ -39,6 +40,9 @@ class Stream:
     height: int
     stride: int
 
+    def __str__(self) -> str:
+        return f"{self.format} {self.width}x{self.height}, stride {self.stride}"
+
 
 class PiCamera:
     """Follows the face on the small stream; the large one comes from the same exposure as `Frame.detail`.
@@ -49,7 +53,7 @@ class PiCamera:
 
     def __init__(self, index: int = 0, *, stalled_after_s: float = STALLED_AFTER_S) -> None:
         self._stalled_after_s = stalled_after_s
-        self._camera = _open(index)
+        self._camera, self._model = _open(index)
         try:
             self._main, self._lores = _configure(self._camera)
             self._camera.start()
@@ -59,6 +63,7 @@ class PiCamera:
         self._number = 0
         self._closed = False
         self._settled: dict[str, Any] = {}
+        self._told: dict[str, float] = {}
 
     @property
     def source(self) -> CaptureSource:
@@ -79,11 +84,17 @@ class PiCamera:
             metadata = request.get_metadata()
             taken_at = metadata["SensorTimestamp"] / 1e9  # CLOCK_BOOTTIME in nanoseconds
             self._settled = {name: metadata[name] for name in HELD if name in metadata}
+            self._told = {name: float(metadata[name]) for name in TOLD if name in metadata}
         finally:
             request.release()
         frame = Frame(image, taken_at, self._number, detail)
         self._number += 1
         return frame
+
+    def conditions(self) -> Conditions:
+        """What libcamera says of the camera, of both streams as they are granted, and of the newest frame."""
+        streams = (f"main {self._main}", f"lores {self._lores}")
+        return Conditions(self._model, streams, *(self._told.get(name) for name in TOLD))
 
     def hold_colours(self, held: bool) -> None:
         """Holds exposure and white balance at the newest frame's values, or lets them adapt again.
@@ -103,22 +114,24 @@ class PiCamera:
             self._camera.close()
 
 
-def _open(index: int) -> Any:
+def _open(index: int) -> tuple[Any, str]:
+    """Returns the camera, and which one it is: sensor and place."""
     try:
         picamera2 = importlib.import_module("picamera2")
     except ImportError:
         raise CameraError(
             "Picamera2 is missing: apt install python3-picamera2, in a virtual environment with --system-site-packages"
         ) from None
-    found = len(picamera2.Picamera2.global_camera_info())
-    if index >= found:
+    known = picamera2.Picamera2.global_camera_info()
+    if index >= len(known):
         raise CameraError(
-            f"there is no Pi camera {index} ({found} found): check its cable, then rpicam-hello --list-cameras"
+            f"there is no Pi camera {index} ({len(known)} found): check its cable, then rpicam-hello --list-cameras"
         )
     try:
-        return picamera2.Picamera2(index)
+        camera = picamera2.Picamera2(index)
     except (RuntimeError, IndexError) as error:
         raise CameraError(f"the Pi camera {index} cannot be opened ({error}): close what uses it") from None
+    return camera, f"{known[index].get('Model', 'camera')} {known[index].get('Id', index)}"
 
 
 def _configure(camera: Any) -> tuple[Stream, Stream]:

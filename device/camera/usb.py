@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.camera import CameraError, CameraStalledError, CaptureSource
+from device.camera import CameraError, CameraStalledError, CaptureSource, Conditions
 from device.signals import Frame
 
 SIZE = (640, 480)
@@ -27,6 +27,7 @@ class UsbCamera:
     def __init__(self, index: int = 0, *, stalled_after_s: float = STALLED_AFTER_S) -> None:
         self._stalled_after_s = stalled_after_s
         self._capture = _open(index)
+        self._model = _model(index)
         # V4L2 itself waits ten seconds for a frame; the worker lets us give up sooner and ends when V4L2 does.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="usb-camera")
         self._number = 0
@@ -51,6 +52,12 @@ class UsbCamera:
         self._number += 1
         return frame
 
+    def conditions(self) -> Conditions:
+        """What V4L2 calls the camera, and what it grants."""
+        width, height = (int(self._capture.get(what)) for what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        code = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace").strip("\0")
+        return Conditions(self._model, (f"{code} {width}x{height}",))
+
     def close(self) -> None:
         """Frees the camera; may be called twice."""
         if not self._closed:
@@ -61,6 +68,14 @@ class UsbCamera:
     def _grab(self) -> NDArray[np.uint8] | None:
         found, picture = self._capture.read()
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8) if found else None
+
+
+def _model(index: int) -> str:
+    try:
+        name = Path(f"/sys/class/video4linux/video{index}/name").read_text().strip()
+    except OSError:
+        name = "USB camera"
+    return f"{name.encode('ascii', 'replace').decode()} video{index}"
 
 
 def _open(index: int) -> cv2.VideoCapture:

@@ -111,10 +111,13 @@ class Pipe:
         client.on_message = self._on_message
         self._client = client
 
-    def connect(self, host: str, port: int, *, keepalive_s: int, limit_s: float, will: tuple[str, bytes]) -> None:
+    def connect(
+        self, host: str, port: int, *, keepalive_s: int, limit_s: float, will: tuple[str, bytes] | None
+    ) -> None:
         """Connects with `will` (topic, payload) as the retained last will; raises OSError when nobody answers."""
         self._client.connect_timeout = limit_s
-        self._client.will_set(*will, qos=1, retain=True)
+        if will is not None:
+            self._client.will_set(*will, qos=1, retain=True)
         new_properties: Callable[[int], Properties] = Properties  # paho has no types for it
         limits = new_properties(PacketTypes.CONNECT)
         limits.MaximumPacketSize = MAX_PACKET_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections import Counter
 from functools import partial
@@ -87,6 +88,12 @@ def pi_factory() -> Factory:
         return LGPIOFactory()
     except (GPIOZeroError, OSError, lgpio.error) as error:
         raise PanelError(f"no GPIO pins here ({error}): run on a Raspberry Pi, or choose the mock panel") from None
+
+
+def pin_errors() -> tuple[type[Exception], ...]:
+    """What a pin may raise: lgpio, where it is loaded, has an error of its own."""
+    lgpio = sys.modules.get("lgpio")
+    return (GPIOZeroError, OSError) if lgpio is None else (GPIOZeroError, OSError, lgpio.error)
 
 
 class Panel:
