@@ -59,14 +59,14 @@ class Interview:
         answers: list[Answer] = []
         try:
             for wire in questions(self._pins):
-                answers.append(self._ask(wire))
+                answers.append(self._ask(wire, answers))
                 if answers[-1].seen == Seen.NO_ANSWER:
                     break
         finally:
             self._panel.show(DARK)
         return answers
 
-    def _ask(self, wire: Wire) -> Answer:
+    def _ask(self, wire: Wire, before: list[Answer]) -> Answer:
         self._panel.presses()
         self._keyboard.lines(0.0)
         self._panel.show(lights_for(wire))
@@ -74,7 +74,7 @@ class Interview:
         deadline = self._monotonic() + PATIENCE_S
         while self._monotonic() < deadline:
             for press in self._panel.presses():
-                return pressed(wire, press)
+                return pressed(wire, press, before)
             for line in self._keyboard.lines(TICK_S):
                 answer = typed(wire, line, self._pins)
                 if answer is not None:

@@ -44,6 +44,8 @@ svg.panel{max-width:24rem}.panel .face{fill:var(--card);stroke:var(--ink);stroke
 .panel .stops{fill:var(--stops)}.panel .skipped{fill:var(--skipped)}.panel .note{fill:var(--note)}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.45rem .4rem;
 border-top:1px solid var(--line);overflow-wrap:anywhere}th{font-weight:600;width:30%}td:first-child{width:6.2rem}
+@media (max-width:36rem){tr{display:block;border-top:1px solid var(--line);padding:.5rem 0}
+th,td{display:block;width:auto!important;border:0;padding:0 .1rem}}
 @media print{body{font-size:11pt}}
 """
 
@@ -83,8 +85,8 @@ def _to_do(findings: list[Finding]) -> str:
 def _card(finding: Finding) -> str:
     return (
         f'<li class="{finding.level.value}">{_tag(finding.level)}<h3>{escape(finding.check)}</h3>'
-        f'<p>{escape(finding.found)}</p><p class="soft">Why: {escape(finding.why)}.</p>'
-        f'<p class="do">Do: {escape(finding.advice)}.</p></li>'
+        f'<p>{escape(finding.found)}</p><p class="soft">Why: {escape(finding.why)}</p>'
+        f'<p class="do">Do: {escape(finding.advice)}</p></li>'
     )
 
 

@@ -38,6 +38,9 @@ class Answer:
     seen: str
 
 
+SWAPPED = [Answer("start", "cancel"), Answer("cancel", "start")]
+
+
 def lamps(pins: PinMap) -> list[Wire]:
     """The lights, in the order in which they are asked for and numbered."""
     return [wire for wire in wires(pins) if wire.part in (Part.LIGHT, Part.RING)]
@@ -74,11 +77,12 @@ def legend(pins: PinMap) -> str:
     return "; ".join([*numbered, "0 nothing"])
 
 
-def pressed(wire: Wire, press: Press) -> Answer:
-    """What a press means."""
+def pressed(wire: Wire, press: Press, before: Sequence[Answer] = ()) -> Answer:
+    """What a press means; where the answers before it told that the buttons are swapped, the other way round."""
     if wire.part is Part.BUTTON:
         return Answer(wire.name, "start" if press is Press.START else "cancel")
-    return Answer(wire.name, wire.name if press is Press.START else Seen.OTHER)
+    agrees = Press.CANCEL if list(before[:2]) == SWAPPED else Press.START
+    return Answer(wire.name, wire.name if press is agrees else Seen.OTHER)
 
 
 def typed(wire: Wire, text: str, pins: PinMap) -> Answer | None:
@@ -122,13 +126,12 @@ def levels(answers: Sequence[Answer]) -> dict[str, Level]:
 def _buttons(wired: Mapping[str, Wire], seen: Mapping[str, str]) -> Finding:
     if Seen.NO_ANSWER in seen.values() or not seen:
         return skipped("buttons", "nobody pressed one")
-    start, cancel = wired["start"], wired["cancel"]
-    if seen == {"start": "start", "cancel": "cancel"}:
-        return well("buttons", f"START on GPIO {start.bcm}, CANCEL on GPIO {cancel.bcm}")
     why = "START is the customer's consent and CANCEL their refusal"
-    if seen == {"start": "cancel", "cancel": "start"}:
+    if seen == {answer.asked: answer.seen for answer in SWAPPED}:
         return Finding("buttons", Level.STOPS, "START and CANCEL are swapped", why, _swap(wired, seen))
     dead = [wired[name] for name, press in seen.items() if press != name]
+    if not dead:
+        return well("buttons", ", ".join(f"{name.upper()} on GPIO {wired[name].bcm}" for name in seen))
     found = "; ".join(f"{wire.name.upper()} does not answer ({_where(wire)})" for wire in dead)
     return Finding("buttons", Level.STOPS, found, why, "check both wires of the button: one to its pin, one to ground")
 

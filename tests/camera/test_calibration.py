@@ -19,7 +19,12 @@ from tests.evaluation.recordings import Beginning
 
 REHEARSAL = default_directory() / "rehearsal"
 CALIBRATION = Calibration(
-    rotation=270, mirrored=True, calibrated=datetime(2026, 11, 3, 9, 30, tzinfo=UTC), brightness=0.43, face_width=0.5
+    rotation=270,
+    mirrored=True,
+    calibrated=datetime(2026, 11, 3, 9, 30, tzinfo=UTC),
+    camera='imx708 "/base/i2c@1/imx708@1a": \\',
+    brightness=0.43,
+    face_width=0.5,
 )
 
 
@@ -93,6 +98,7 @@ def test_a_person_is_led_by_light_and_words_twice(tmp_path, capsys):
     assert again == [look, turn, done]
     assert last.startswith("The camera is turned upright by 0 degrees clockwise; it does not mirror. Written to ")
     assert load_calibration(out).orientation == Orientation()
+    assert load_calibration(out).camera == "rehearsal"
 
 
 def test_a_recording_that_ends_too_early_is_told(vision):
@@ -169,7 +175,7 @@ def test_the_command_writes_what_a_clip_shows(config, media, tmp_path, capsys):
     assert main(["calibrate", "--config", str(config), "--clip", clip, "--out", str(out)]) == 0
     assert "turned upright by 0 degrees clockwise; it does not mirror" in capsys.readouterr().out
     found = load_calibration(out)
-    assert (found.rotation, found.mirrored) == (0, False)
+    assert (found.rotation, found.mirrored, found.camera) == (0, False, "recording")
 
 
 def test_the_command_says_what_to_do(config, tmp_path, capsys):
