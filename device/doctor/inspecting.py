@@ -50,12 +50,14 @@ def inspect_permissions(settings: TerminalSettings, config: Path) -> Permissions
     """What this process may do; the doctor is the terminal's own user by now."""
     nodes = [node for node in _nodes(settings) if not os.access(node, os.R_OK | os.W_OK)]
     files = [config, *([settings.camera.calibration] if settings.camera.calibration else [])]
-    changeable = [path for path in files if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o022]
+    unreadable = [path for path in files[:1] if not os.access(path, os.R_OK)]
+    changeable = [path for path in files if os.access(path, os.R_OK) and stat.S_IMODE(path.stat().st_mode) & 0o022]
     folder = settings.outbox.parent
     return Permissions(
         user=_name(os.geteuid()),
         groups=tuple(sorted(_group(number) for number in {os.getegid(), *os.getgroups()})),
         denied=tuple(map(str, nodes)),
+        unreadable=tuple(map(str, unreadable)),
         open_files=tuple(map(str, changeable)),
         unwritable=() if os.access(folder, os.W_OK | os.X_OK) else (str(folder),),
     )

@@ -79,8 +79,8 @@ class Kernel:
 
     def network(self) -> Network:
         """The interfaces, and the routes of both families."""
-        folder = self._root / "sys/class/net"
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        told = (self._read(Path("/proc/net/dev"), str) or "").splitlines()
+        names = sorted(line.partition(":")[0].strip() for line in told if ":" in line)
         links = tuple(
             (name, self._read(Path("/sys/class/net") / name / "carrier", str) == "1") for name in names if name != "lo"
         )

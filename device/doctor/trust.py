@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -42,6 +43,7 @@ class Permissions:
 
     Attributes:
         denied: device nodes that are there and may not be opened.
+        unreadable: files that have to be read and cannot be.
         open_files: files that users other than the owner may change.
         unwritable: folders that have to be written and cannot be.
     """
@@ -49,6 +51,7 @@ class Permissions:
     user: str
     groups: tuple[str, ...]
     denied: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     open_files: tuple[str, ...] = ()
     unwritable: tuple[str, ...] = ()
 
@@ -153,6 +156,12 @@ def judge_permissions(told: Permissions) -> Finding:
         return Finding(
             "permissions", Level.STOPS, f"{who}: may not open {', '.join(told.denied)}", "no camera or no panel", advice
         )
+    if told.unreadable:
+        why, advice = (
+            "the terminal does not even start",
+            f"chown root:{told.user} and chmod 640 it, and let its folder be passed",
+        )
+        return Finding("permissions", Level.STOPS, f"{who}: may not read {', '.join(told.unreadable)}", why, advice)
     if told.unwritable:
         why, advice = "no result can be kept, so no session begins", f"chown {told.user} it, or check the mount"
         return Finding("permissions", Level.STOPS, f"{who}: may not write {', '.join(told.unwritable)}", why, advice)
@@ -194,7 +203,7 @@ def _certificate(keys: Keys, now: datetime) -> Finding:
         found = f"the broker's authority ended on {keys.authority_until:%Y-%m-%d}"
         return Finding("keys", Level.STOPS, found, "no broker is trusted", ENROL)
     gauge = Gauge("certificate", left, "days", 0.0, max(life, 1.0), life * RENEWAL_SHARE, 1e9)
-    found = f"{who}; the certificate serves for {left:.0f} more days"
+    found = f"{who}; the certificate serves for {math.floor(left)} more days"
     if left < life * RENEWAL_SHARE:
         why = "it should have been renewed by now, and the broker refuses it once it is over"
         advice = "likeness-terminal rotate --config FILE says what hinders it; is likeness-provision serve running?"

@@ -109,26 +109,26 @@ class Technician:
 class Stand:
     """A panel on real gpiozero devices over mock pins, and who stands before it."""
 
-    panel: Panel
+    panel: Panel | None
     technician: Technician
 
 
 @pytest.fixture
 def stand() -> Iterator[Callable[..., Stand]]:
     """Makes a counter; `wired` says what hangs elsewhere, None what is dead."""
-    opened: list[Panel] = []
+    panels: list[Panel] = []
     ends: list[int] = []
 
-    def make(pins: PinMap | None = None, *, types: bool = True, **wired: int | None) -> Stand:
+    def make(pins: PinMap | None = None, *, types: bool = True, opened: bool = True, **wired: int | None) -> Stand:
         pins, factory = pins or PinMap(), mock_factory()
         ends.extend(os.pipe())
-        panel = Panel(pins, factory)
-        opened.append(panel)
+        panel = Panel(pins, factory) if opened else None
+        panels.extend([panel] if panel else [])
         true = {name: number for name, number in (pins.pins() | wired).items() if number is not None}
         return Stand(panel, Technician(pins, factory, true, Keyboard(ends[-2]), ends[-1], types))
 
     yield make
-    for panel in opened:
+    for panel in panels:
         panel.close()
     for end in ends:
         os.close(end)
