@@ -42,6 +42,7 @@ def inspect_keys(folder: Path, keys: TerminalKeys) -> Keys:
         not_before=keys.tls.not_before,
         not_after=keys.tls.not_after,
         authority_until=authority.not_valid_after_utc,
+        encrypted=all(b"ENCRYPTED PRIVATE KEY" in path.read_bytes() for path in secrets),
         tpm=TPM.exists(),
     )
 

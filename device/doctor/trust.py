@@ -24,7 +24,8 @@ class Keys:
         folder: it itself, and `loose` the files of it that others may read or write.
         not_before: when the certificate begins to serve, and `not_after` when it ends.
         authority_until: when the broker's authority ends.
-        tpm: there is a TPM that could bind them to this board.
+        encrypted: the private keys lie there encrypted, under a credential of this machine.
+        tpm: there is a TPM that can bind that credential to this board.
     """
 
     terminal: str
@@ -34,6 +35,7 @@ class Keys:
     not_before: datetime
     not_after: datetime
     authority_until: datetime
+    encrypted: bool
     tpm: bool
 
 
@@ -133,8 +135,6 @@ _ADVICE = {
 
 def judge_keys(keys: Keys, now: datetime) -> list[Finding]:
     """Judges the certificate's time, who may read the keys, and how they are kept."""
-    kept = "bound to nothing" if not keys.tpm else "this board has a TPM"
-    told = f"mode 0600 in {keys.folder}; {kept}: whoever takes the card out can copy them"
     findings = [_certificate(keys, now)]
     if keys.loose:
         why = "whoever reads them speaks as this terminal"
@@ -143,7 +143,11 @@ def judge_keys(keys: Keys, now: datetime) -> list[Finding]:
                 "keys' files", Level.STOPS, f"others may touch: {', '.join(keys.loose)}", why, "chmod 600 each of them"
             )
         )
+    elif keys.encrypted and keys.tpm:
+        findings.append(well("keys' files", f"encrypted in {keys.folder}, and this board has a TPM"))
     else:
+        kept = "encrypted, by a key on this very card" if keys.encrypted else "not encrypted"
+        told = f"{kept}, in {keys.folder}: whoever takes the card out can copy them (seal the housing)"
         findings.append(Finding("keys' files", Level.NOTE, told))
     return findings
 

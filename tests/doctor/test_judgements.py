@@ -129,7 +129,15 @@ def test_a_journal_on_the_card_is_to_be_mended():
 
 
 KEYS = Keys(
-    "shop-1", 2, "/k", (), NOW - timedelta(days=10), NOW + timedelta(days=20), NOW + timedelta(days=900), tpm=False
+    "shop-1",
+    2,
+    "/k",
+    (),
+    NOW - timedelta(days=10),
+    NOW + timedelta(days=20),
+    NOW + timedelta(days=900),
+    encrypted=False,
+    tpm=False,
 )
 
 
@@ -148,8 +156,9 @@ def test_the_certificates_time(changes, level, word):
 
 
 def test_keys_that_others_may_read_and_keys_that_can_be_copied():
-    told(judge_keys(KEYS, NOW)[1], Level.NOTE, "whoever takes the card out can copy them")
-    told(judge_keys(replace(KEYS, tpm=True), NOW)[1], Level.NOTE, "this board has a TPM")
+    told(judge_keys(KEYS, NOW)[1], Level.NOTE, "not encrypted", "whoever takes the card out can copy them")
+    told(judge_keys(replace(KEYS, encrypted=True), NOW)[1], Level.NOTE, "by a key on this very card")
+    told(judge_keys(replace(KEYS, encrypted=True, tpm=True), NOW)[1], Level.WELL, "this board has a TPM")
     told(judge_keys(replace(KEYS, loose=("tls.key",)), NOW)[1], Level.STOPS, "tls.key", "chmod 600")
 
 
