@@ -12,7 +12,7 @@ from device.wire.fields import ClockState
 
 HOT_C, TOO_HOT_C = 70.0, 80.0  # a Pi slows down from 80 degrees on
 FEW_BYTES = 200 * 1024 * 1024
-WORN_TENTHS = 8  # tenths of an eMMC's life
+WORN_TENTHS, LIFE_TENTHS = 8, 10  # of an eMMC's life, as JESD84-B51 counts it
 MIB = 1024 * 1024
 _NOW = {0: "too little voltage", 1: "a capped clock", 2: "throttling", 3: "the soft temperature limit"}
 _POWER_BITS = 0b0001
@@ -140,7 +140,8 @@ def judge_wear(card: Card | None, written_bytes: int | None) -> Finding:
     name = f"{card.kind} {card.name} of {card.made}"
     if card.life is None:
         return Finding("card's wear", Level.NOTE, f"{name} does not tell its wear{written}")
-    used = f"{name}: {(card.life - 1) * 10} to {card.life * 10} % of its life used{written}"
+    share = f"{(card.life - 1) * 10} to {card.life * 10} %" if card.life <= LIFE_TENTHS else "more than all"
+    used = f"{name}: {share} of its life used{written}"
     gauge = Gauge("life used", min(card.life * 10.0, 100.0), "%", 0.0, 100.0, 0.0, WORN_TENTHS * 10.0)
     if card.life > WORN_TENTHS or (card.end_of_life or 1) > 1:
         why = "worn flash fails at once, with the results that still wait on it"

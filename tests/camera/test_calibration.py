@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from device import daemon
 from device.__main__ import main
 from device.calibrate import find_round
 from device.camera import CameraError, CaptureSource, HoldsColours, RecordingEndedError
 from device.camera.calibration import Calibration, load_calibration, write_calibration
 from device.camera.orientation import ROTATIONS, Orientation, OrientedCamera, oriented
+from device.config import CameraSettings
 from device.settings import SettingsError
 from device.signals import Frame
 from device.vision.assembly import load_vision
@@ -158,6 +160,17 @@ def test_a_damaged_file_is_told_with_its_line(tmp_path):
     path.write_text(CALIBRATION.as_yaml().replace("270", "45"))
     with pytest.raises(SettingsError, match=r"calibration.yaml:3: rotation: "):
         load_calibration(path)
+
+
+def test_the_daemon_sets_frames_upright_and_warns_of_another_cameras_calibration(tmp_path, monkeypatch, caplog):
+    image = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    settings = CameraSettings(kind="usb-camera", calibration=tmp_path / "calibration.yaml")
+    monkeypatch.setattr(daemon, "open_camera", lambda *_: Playing([Frame(image, 0.0, 0)]))
+    for camera, warned in (("usb-camera", False), ("another one", True)):
+        caplog.clear()
+        write_calibration(settings.calibration, CALIBRATION.model_copy(update={"camera": camera, "mirrored": False}))
+        assert np.array_equal(daemon.make_camera(settings, None).read().image, np.rot90(image))
+        assert ("the calibration is another camera's" in caplog.text) is warned
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ EMMC = Card("MMC", "BJTD4R", "03/2024", life=2, end_of_life=1)
         (None, Level.SKIPPED, "no SD card"),
         (EMMC, Level.WELL, "10 to 20 % of its life used; 1.0 GiB written"),
         (replace(EMMC, life=9), Level.MEND, "80 to 90 %"),
+        (replace(EMMC, life=11), Level.MEND, "more than all of its life used"),
         (replace(EMMC, end_of_life=2), Level.MEND, "replace it"),
         (Card("SD", "SC64G", "03/2024"), Level.NOTE, "SD SC64G of 03/2024 does not tell its wear"),
     ],
