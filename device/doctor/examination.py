@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from device.delivery.keys import TerminalKeys, load_terminal_keys
 from device.delivery.outbox import Outbox
 from device.delivery.telemetry import Telemetry, Vitals
 from device.doctor.counter import Counter, Person
-from device.doctor.findings import Finding, Level, Pictures, Report, skipped, well
+from device.doctor.findings import Finding, Level, Pictures, Report, plain, skipped, well
 from device.doctor.inspecting import inspect_keys, inspect_permissions
 from device.doctor.kernel import Kernel
 from device.doctor.machine import (
@@ -100,8 +100,8 @@ class Examination:
                 yield self._keep(finding)
 
     def _keep(self, finding: Finding) -> Finding:
-        self._found.append(finding)
-        return finding
+        self._found.append(replace(finding, found=plain(finding.found)))
+        return self._found[-1]
 
     def _permissions(self) -> list[Finding]:
         return [judge_permissions(inspect_permissions(self._settings, self._subject.config))]

@@ -85,6 +85,11 @@ def well(check: str, found: str, gauge: Gauge | None = None) -> Finding:
     return Finding(check, Level.WELL, found, gauge=gauge)
 
 
+def plain(words: str) -> str:
+    """One line of printable signs: names of cameras and cards, and what a stranger at the broker's address says."""
+    return "".join(sign if sign.isprintable() else "?" for sign in words)
+
+
 def plural(count: int, thing: str) -> str:
     """`1 thing`, `2 things`."""
     return f"{count} {thing}" + ("" if count == 1 else "s")

@@ -10,7 +10,7 @@ from device.camera import Conditions
 from device.camera.calibration import Calibration
 from device.delivery.clocks import TerminalClock
 from device.delivery.database import DISK_RESERVE_BYTES
-from device.doctor.findings import Finding, Level, Report
+from device.doctor.findings import Finding, Level, Report, plain
 from device.doctor.kernel import Kernel
 from device.doctor.machine import (
     MIB,
@@ -253,6 +253,10 @@ def test_light_and_distance_of_the_site(found, level, word):
 def test_models_that_are_too_slow_stop():
     told(judge_speed(31.0, "LiteRT"), Level.WELL, "31 ms a look")
     told(judge_speed(140.0, "LiteRT"), Level.STOPS, "likeness-terminal tune")
+
+
+def test_a_name_with_a_terminals_commands_in_it_is_made_harmless():
+    assert plain("imx\x1b[2J708\n\u202e caf\u00e9") == "imx?[2J708?? caf\u00e9"
 
 
 def test_the_report_says_the_worst_first():
