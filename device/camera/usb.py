@@ -55,7 +55,12 @@ class UsbCamera:
     def conditions(self) -> Conditions:
         """What V4L2 calls the camera, and what it grants."""
         width, height = (int(self._capture.get(what)) for what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        code = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace").strip("\0")
+        code = (
+            (int(self._capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF)
+            .to_bytes(4, "little")
+            .decode("ascii", "replace")
+            .strip("\0")
+        )
         return Conditions(self._model, (f"{code} {width}x{height}",))
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from device.panel.prompts import Lights, Scene, prompt
 from device.settings import SettingsError
 from device.vision.assembly import Vision
 
-NOBODY = "needs a person: run it without --unattended"
+NOBODY = "needs a person at a keyboard"
 CLOSE_LIMIT_S = 2.0
 
 

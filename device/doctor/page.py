@@ -117,5 +117,5 @@ def _tag(level: Level) -> str:
 
 
 def _value(gauge: Gauge) -> str:
-    number = f"{gauge.value:.0f}" if abs(gauge.value) >= 10 else f"{gauge.value:.2f}"
+    number = f"{gauge.value:.0f}" if gauge.unit or abs(gauge.value) >= 10 else f"{gauge.value:.2f}"
     return escape(f"{number} {gauge.unit}".strip())

@@ -115,6 +115,12 @@ class Journey:
     detail: str = ""
 
 
+_DISTRUST = {
+    Obstacle.FOREIGN: "its certificate is of a foreign authority: ",
+    Obstacle.WRONG_NAME: "its certificate is for another name: ",
+    Obstacle.EXPIRED: "its certificate is over: ",
+    Obstacle.NOT_YET: "its certificate is of the future: ",
+}
 _ADVICE = {
     Obstacle.UNKNOWN_NAME: "mend broker.host in the configuration, or the entry in the name server",
     Obstacle.NO_NAME_SERVER: "check the network first, then the name server (resolvectl status)",
@@ -186,7 +192,7 @@ def judge_journey(journey: Journey) -> list[Finding]:
         elif journey.obstacle is None or any(finding.is_to_do for finding in findings):
             findings.append(skipped(check, "not come so far"))
         else:
-            found = f"{journey.address}: {journey.detail}"
+            found = f"{journey.address}: {_DISTRUST.get(journey.obstacle, '')}{journey.detail}"
             findings.append(Finding(check, Level.STOPS, found, _UNREACHED, _ADVICE[journey.obstacle]))
     return findings
 
