@@ -20,7 +20,7 @@ from device.vision.manifest import default_directory
 REHEARSAL = default_directory() / "rehearsal"
 PERSON, PRINT = str(REHEARSAL / "astronaut.json"), str(REHEARSAL / "astronaut_print.json")
 PORTRAIT = str(REHEARSAL / "astronaut.png")
-COMMANDS = ("run", "doctor", "rehearse", "replay", "analyse", "compare", "evaluate", "tune")
+COMMANDS = ("run", "doctor", "wiring", "calibrate", "rehearse", "replay", "analyse", "compare", "evaluate", "tune")
 LIMIT_S = 60
 
 

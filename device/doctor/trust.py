@@ -146,7 +146,11 @@ def judge_keys(keys: Keys, now: datetime) -> list[Finding]:
         why = "whoever reads them speaks as this terminal"
         findings.append(
             Finding(
-                "keys' files", Level.STOPS, f"others may touch: {', '.join(keys.loose)}", why, "chmod 600 each of them"
+                "keys' files",
+                Level.STOPS,
+                f"others may touch: {', '.join(keys.loose)}",
+                why,
+                "chmod go-rwx each of them",
             )
         )
     elif keys.encrypted and keys.tpm:

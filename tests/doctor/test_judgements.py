@@ -160,7 +160,7 @@ def test_keys_that_others_may_read_and_keys_that_can_be_copied():
     told(judge_keys(KEYS, NOW)[1], Level.NOTE, "not encrypted", "whoever takes the card out can copy them")
     told(judge_keys(replace(KEYS, encrypted=True), NOW)[1], Level.NOTE, "by a key on this very card")
     told(judge_keys(replace(KEYS, encrypted=True, tpm=True), NOW)[1], Level.WELL, "this board has a TPM")
-    told(judge_keys(replace(KEYS, loose=("tls.key",)), NOW)[1], Level.STOPS, "tls.key", "chmod 600")
+    told(judge_keys(replace(KEYS, loose=("tls.key",)), NOW)[1], Level.STOPS, "tls.key", "chmod go-rwx")
 
 
 @pytest.mark.parametrize(
