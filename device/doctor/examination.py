@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from device.doctor.trust import CHECKS, ENROL, judge_journey, judge_keys, judge_
 from device.durable import is_held
 from device.panel.gpio import PanelError, pin_errors
 from device.settings import SettingsError
+from device.updates.store import package_version
 from device.vision.assembly import Vision
 from device.vision.inference import InferenceError
 from device.vision.manifest import ModelError
@@ -78,7 +78,7 @@ class Examination:
     def report(self) -> Report:
         """What was found so far."""
         terminal = self._keys.terminal if self._keys is not None else "not enrolled"
-        firmware, now = importlib.metadata.version("likeness"), datetime.fromtimestamp(self._clock.read().unix_s, UTC)
+        firmware, now = package_version(), datetime.fromtimestamp(self._clock.read().unix_s, UTC)
         return Report(terminal, now, firmware, tuple(self._found), self._pictures)
 
     def findings(self) -> Iterator[Finding]:
