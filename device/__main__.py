@@ -16,6 +16,7 @@ from device.daemon import RESTART, run_daemon
 from device.delivery.database import OutboxError
 from device.doctor.command import add_doctor
 from device.enrolment.commands import add_enrolment_commands
+from device.evaluation.bench import add_bench
 from device.evaluation.command_line import add_evaluation_commands
 from device.evaluation.compare import CompareError
 from device.evaluation.redteam.gallery import GalleryError
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add_doctor(add)
     add_evaluation_commands(add)
     add_tune(add)
+    add_bench(add)
     add_calibrate(add)
     add_wiring(add)
     add_enrolment_commands(add)
