@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.x509.oid import NameOID
 
-from device.settings import SettingsError, read_private_file
+from device.delivery.at_rest import passphrase, read_private_key
+from device.settings import SettingsError
 from device.wire.chain import FIRST_EPOCH
 from device.wire.envelope import SigningKey, VerificationKeys
 from device.wire.keys import (
@@ -45,13 +46,14 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """What the connection to the broker needs, as paths, and until when the certificate serves."""
+    """What the connection to the broker needs, as paths, what opens the key, and until when the certificate serves."""
 
     authority: Path
     certificate: Path
     key: Path
     not_before: datetime
     not_after: datetime
+    passphrase: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ def load_terminal_keys(folder: Path) -> TerminalKeys:
     tls, terminal = _tls_identity(folder)
     return TerminalKeys(
         terminal=terminal,
-        result_key=_parsed(folder / RESULT_KEY, read_private_file, parse_signing_key),
-        unsealing_key=_parsed(folder / UNSEALING_KEY, read_private_file, parse_unsealing_key),
+        result_key=_parsed(folder / RESULT_KEY, read_private_key, parse_signing_key),
+        unsealing_key=_parsed(folder / UNSEALING_KEY, read_private_key, parse_unsealing_key),
         request_signers=_parsed(folder / REQUEST_SIGNERS, _read_public_file, parse_verification_keys),
         receipt_signers=_parsed(folder / RECEIPT_SIGNERS, _read_public_file, parse_verification_keys),
         tls=tls,
@@ -121,12 +123,8 @@ def create_terminal_keys(folder: Path) -> NewKeys:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     result, unsealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
     tls = ec.generate_private_key(ec.SECP256R1())
-    write_private_file(folder / RESULT_KEY, private_pem(result))
-    write_private_file(folder / UNSEALING_KEY, private_pem(unsealing))
-    write_private_file(
-        folder / TLS_KEY,
-        tls.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
+    for name, key in ((RESULT_KEY, result), (UNSEALING_KEY, unsealing), (TLS_KEY, tls)):
+        write_private_file(folder / name, private_pem(key, passphrase()))
     return NewKeys(result.public_key(), unsealing.public_key(), tls.public_key())
 
 
@@ -179,7 +177,7 @@ def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
     path, (certificate, terminal) = folder / TLS_CERTIFICATE, _certified(folder)
     # OpenSSL will load the key by its path, and looks neither at its mode nor, in clear words, at its content.
     key = folder / TLS_KEY
-    pem = read_private_file(key)
+    pem = read_private_key(key)
     try:
         fits = serialization.load_pem_private_key(pem, None).public_key() == certificate.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
@@ -191,4 +189,4 @@ def _tls_identity(folder: Path) -> tuple[TlsFiles, str]:
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
     )
-    return TlsFiles(authority, path, key, since, until), terminal
+    return TlsFiles(authority, path, key, since, until, passphrase()), terminal

@@ -87,7 +87,8 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
     context.sslsocket_class = _ClosingSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(files.authority)
-    context.load_cert_chain(files.certificate, files.key)
+    # Without a passphrase OpenSSL would ask for one at the terminal: an empty one is wrong instead.
+    context.load_cert_chain(files.certificate, files.key, files.passphrase or b"")
     return context
 
 

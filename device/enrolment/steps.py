@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 
+from device.delivery.at_rest import passphrase
 from device.delivery.keys import (
     RESULT_KEY,
     TLS_KEY,
@@ -129,8 +130,7 @@ def _fill(
         csr=csr.public_bytes(serialization.Encoding.DER),
         unsealing=unsealing.public_key().public_bytes_raw(),
     )
-    write_private_file(folder / RESULT_KEY, private_pem(result.private))
-    write_private_file(folder / UNSEALING_KEY, private_pem(unsealing))
-    write_private_file(folder / TLS_KEY, private_pem(tls))
+    for name, key in ((RESULT_KEY, result.private), (UNSEALING_KEY, unsealing), (TLS_KEY, tls)):
+        write_private_file(folder / name, private_pem(key, passphrase()))
     replace_file(folder / TRUST, trust.write())
     replace_file(folder / REQUEST, write_request(claims, result, voucher))

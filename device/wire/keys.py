@@ -62,11 +62,12 @@ def parse_sealing_key(pem: bytes) -> X25519PublicKey:
     return key
 
 
-def private_pem(key: Ed25519PrivateKey | X25519PrivateKey | EllipticCurvePrivateKey) -> bytes:
-    """Writes a private key as unencrypted PKCS #8: it belongs into a file of mode 0600."""
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def private_pem(
+    key: Ed25519PrivateKey | X25519PrivateKey | EllipticCurvePrivateKey, passphrase: bytes | None = None
+) -> bytes:
+    """Writes a private key as PKCS #8, encrypted if there is a passphrase: it belongs into a file of mode 0600."""
+    encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def public_pem(key: Ed25519PublicKey | X25519PublicKey) -> bytes:
