@@ -28,7 +28,7 @@ from device.config import CameraSettings, ModelSettings, TerminalSettings, load_
 from device.delivery.clocks import TerminalClock, boot_id
 from device.delivery.commands import CommandDesk
 from device.delivery.inbox import Inbox
-from device.delivery.keys import load_terminal_keys
+from device.delivery.keys import KeysInUse, load_terminal_keys
 from device.delivery.link import Link
 from device.delivery.outbox import Outbox
 from device.delivery.requests import PolicyFloor, RequestDesk
@@ -156,7 +156,7 @@ def _build(
     settings: TerminalSettings, digest: str, vision: Vision, frames: NewestFrame, panel: Panel, stack: ExitStack
 ) -> tuple[App, Link]:
     """Opens keys, outbox and link; what was opened is closed by `stack`, last one first."""
-    keys = load_terminal_keys(settings.keys)
+    in_use, keys = KeysInUse(settings.keys), load_terminal_keys(settings.keys)
     outbox = Outbox(settings.outbox, keys.terminal, keys.result_key, epoch=keys.epoch)
     stack.callback(outbox.close)
     software = Software(
@@ -195,7 +195,7 @@ def _build(
         vitals=vitals,
         admission=admission,
         closing=Closing(terminal, outbox, clock, admission, keys.evidence_recipient),
-        orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals, updates),
+        orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals, updates, in_use),
         service=Service(),
     )
     link.start()

@@ -1,4 +1,4 @@
-"""Orders: what each of central's commands does to this terminal."""
+"""Orders: what each of central's commands does to this terminal, and that new keys make it begin anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from device.admission import Admission
 from device.delivery.commands import CommandDesk, CommandRefusedError, Effect
 from device.delivery.inbox import Inbox
+from device.delivery.keys import KeysInUse
 from device.delivery.link import Link
 from device.delivery.telemetry import Vitals
 from device.updates.probation import Probation
@@ -29,9 +30,10 @@ class Orders:
         admission: Admission,
         vitals: Vitals,
         updates: Probation | None = None,
+        keys: KeysInUse | None = None,
     ) -> None:
         self._inbox, self._desk, self._link = inbox, desk, link
-        self._admission, self._vitals, self._updates = admission, vitals, updates
+        self._admission, self._vitals, self._keys, self._updates = admission, vitals, keys, updates
         self._identify_until = float("-inf")
         self.restart = False
 
@@ -39,6 +41,9 @@ class Orders:
         """Takes the next command, if there is one, at time `at` in seconds, and answers it."""
         if self._updates is not None and self._updates.must_restart(at, self._link.status.state):
             LOG.info("other releases are in force: restarting to use them")
+            self.restart = True
+        if self._keys is not None and self._keys.replaced and not self.restart:
+            LOG.info("keys renewed: restarting to use them")
             self.restart = True
         raw = self._inbox.get()
         if raw is None:

@@ -89,6 +89,18 @@ class NewKeys:
     tls: ec.EllipticCurvePublicKey
 
 
+class KeysInUse:
+    """Notices that a rotation put other keys in the place of those that were loaded."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._loaded = folder, folder.resolve()
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the folder is another one by now."""
+        return self._folder.resolve() != self._loaded
+
+
 def load_terminal_keys(folder: Path) -> TerminalKeys:
     """Loads the folder; raises SettingsError with one line that names the file."""
     tls, terminal = _tls_identity(folder)

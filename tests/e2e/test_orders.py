@@ -15,7 +15,9 @@ from world import LIMIT_S, Terminal, World, until
 from central.config import load_central, load_signing_key
 from device.admission import Admission
 from device.delivery.commands import CommandDesk
+from device.delivery.keys import KeysInUse
 from device.delivery.link_status import LinkState
+from device.durable import point_at
 from device.liveness.limits import Limits
 from device.orders import IDENTIFY_S, Orders
 from device.panel.prompts import Scene
@@ -94,11 +96,13 @@ def office(world: World) -> Iterator[Office]:
 class Clerk:
     """What the daemon's loop does with commands, without its camera."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, keys: Path) -> None:
         self.admission = Admission(terminal.outbox, samples.BOOT, terminal.clock, Limits(), terminal.vitals)
         self.admission.look(0.0)
         desk = CommandDesk(terminal.keys, samples.BOOT, terminal.outbox, terminal.clock)
-        self.orders = Orders(terminal.commands, desk, terminal.link, self.admission, terminal.vitals)
+        self.orders = Orders(
+            terminal.commands, desk, terminal.link, self.admission, terminal.vitals, keys=KeysInUse(keys)
+        )
 
     def answer(self, office: Office, terminal: Terminal) -> ReplyClaims:
         until(lambda: self.orders.obey(0.0) or not office.arrived[Leaf.COMMAND_REPLY].empty(), "a reply")
@@ -108,7 +112,7 @@ class Clerk:
 def test_commands_are_obeyed_and_answered_over_the_broker(world, office):
     terminal = world.terminal()
     office.meet(terminal)
-    clerk = Clerk(terminal)
+    clerk = Clerk(terminal, world.made.terminals[terminal.name])
     office.order("identify", 1)
     assert clerk.answer(office, terminal).status == "done"
     assert clerk.orders.identifies(IDENTIFY_S - 0.1) and not clerk.orders.identifies(IDENTIFY_S)
@@ -132,7 +136,7 @@ def test_commands_are_obeyed_and_answered_over_the_broker(world, office):
 def test_what_is_not_centrals_is_counted_and_told_in_the_health(world, office):
     terminal = world.terminal()
     office.meet(terminal)
-    clerk = Clerk(terminal)
+    clerk = Clerk(terminal, world.made.terminals[terminal.name])
     health = HealthClaims.read(office.next(Leaf.HEALTH, Kind.HEALTH, terminal))
     assert (health.refused_messages, health.outbox, health.waiting) == (0, "ok", 0)
     office.send(b"a.b.c")
@@ -172,7 +176,7 @@ def test_a_terminal_with_a_broken_outbox_is_on_the_line_and_says_so(world, offic
     terminal.reaches(LinkState.OUTBOX_FAULT)
     assert (birth.presence, birth.head_seq, birth.waiting) == ("online", None, None)
     assert HealthClaims.read(office.next(Leaf.HEALTH, Kind.HEALTH, terminal)).outbox == "damaged"
-    clerk = Clerk(terminal)
+    clerk = Clerk(terminal, world.made.terminals[terminal.name])
     office.order("pause", 1)
     reply = clerk.answer(office, terminal)
     assert (reply.status, reply.reason) == ("failed", "outbox-fault")
@@ -190,3 +194,16 @@ def test_the_link_takes_up_a_repaired_outbox_by_itself(world, office, monkeypatc
     terminal.reaches(LinkState.CONNECTED)
     terminal.append()
     assert terminal.outbox.depth() == 1
+
+
+def test_new_keys_restart_the_daemon_between_sessions(world, tmp_path):
+    terminal, keys = world.terminal(), tmp_path / "card" / "keys"
+    for generation in ("keys.00000001", "keys.00000002"):
+        (keys.parent / generation).mkdir(parents=True)
+    keys.symlink_to("keys.00000001")
+    clerk = Clerk(terminal, keys)
+    clerk.orders.obey(0.0)
+    assert not clerk.orders.restart
+    point_at(keys, "keys.00000002")
+    clerk.orders.obey(1.0)
+    assert clerk.orders.restart
