@@ -4,8 +4,7 @@
 set -eu
 boot=${LIKENESS_BOOT:-/boot/firmware}
 root=${LIKENESS_ROOT:-}
-user=${LIKENESS_USER:-likeness}
-terminal=${LIKENESS_TERMINAL:-/opt/likeness/bin/likeness-terminal}
+group=${LIKENESS_GROUP:-likeness}
 here=$boot/likeness
 configuration=$root/etc/likeness/terminal.yaml
 
@@ -17,15 +16,12 @@ wipe() {
 
 apt-get install --yes --no-install-recommends "$here/likeness.deb"
 if [ ! -e "$configuration" ]; then
-    install -D -m 0640 -g "$user" "$here/terminal.yaml" "$configuration.new"
+    install -D -m 0640 -g "$group" "$here/terminal.yaml" "$configuration.new"
     sync
     mv "$configuration.new" "$configuration"
 fi
-install -d -m 0700 -o "$user" "$root/var/lib/likeness" "$root/run/likeness-first-run"
-install -m 0600 -o "$user" "$here/token" "$root/run/likeness-first-run/token"
-runuser -u "$user" -- "$terminal" enrol --config "$configuration" \
-    --token-file "$root/run/likeness-first-run/token"
-rm -rf "$root/run/likeness-first-run"
+# In the unit's sandbox, as the terminal's user, and with the credential that the new keys are encrypted under.
+systemctl start likeness-enrol.service
 
 # The network is configured by now, and cloud-init is not to look for it again.
 if [ -d "$root/etc/cloud/cloud.cfg.d" ]; then

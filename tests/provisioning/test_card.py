@@ -26,6 +26,7 @@ from provisioning.vault import ProvisioningError
 from tests.provisioning.cloud_init import schema
 from tests.provisioning.shop import PASSPHRASE, open_shop
 
+ENROL = "likeness-enrol.service"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBJ5Bh technician@laptop"
 WIFI = Wifi(ssid="Toko Sinar", password="rahasia besar", country="ID")
 PLANS = [
@@ -142,9 +143,9 @@ class Bench:
             (folder / name).write_text(text + "\n")
         # Debian's own commands, which this machine must not run: what they are told is kept and looked at.
         self._command("apt-get", 'echo "apt-get $*" >>"$LIKENESS_LOG"')
-        self._command("systemctl", 'echo "systemctl $*" >>"$LIKENESS_LOG"')
-        self._command("runuser", 'shift 3; exec "$@"')
-        self._command("likeness-terminal", f'exec {sys.executable} -m device "$@"')
+        enrol = f'{sys.executable} -m device enrol --config "$LIKENESS_ROOT/etc/likeness/terminal.yaml"'
+        enrol += ' --token-file "$LIKENESS_BOOT/likeness/token"'
+        self._command("systemctl", f'echo "systemctl $*" >>"$LIKENESS_LOG"\n[ "$2" != {ENROL} ] || exec {enrol}')
 
     def _command(self, name: str, line: str) -> None:
         (self.commands / name).write_text(f"#!/bin/sh\n{line}\n")
@@ -168,8 +169,7 @@ class Bench:
             "PATH": f"{self.commands}:{os.environ['PATH']}",
             "LIKENESS_BOOT": str(self.boot),
             "LIKENESS_ROOT": str(self.root),
-            "LIKENESS_USER": subprocess.check_output(["id", "-un"], text=True).strip(),
-            "LIKENESS_TERMINAL": "likeness-terminal",
+            "LIKENESS_GROUP": subprocess.check_output(["id", "-gn"], text=True).strip(),
             "LIKENESS_LOG": str(self.folder / "log"),
             "PYTHONPATH": str(Path.cwd()),
         }
@@ -213,7 +213,6 @@ def test_from_card_to_enrolled_terminal(bench, release, capsys):
     assert load_terminal_keys(bench.root / "var/lib/likeness/keys").terminal == "shop-17"
     assert bench.secrets_left() == []
     assert stat.S_IMODE((bench.root / "etc/likeness/terminal.yaml").stat().st_mode) == 0o640
-    assert not (bench.root / "run/likeness-first-run").exists()
     told = (bench.folder / "log").read_text()
     assert f"install --yes --no-install-recommends {bench.boot}/likeness/likeness.deb" in told
     assert told.endswith("systemctl start --no-block likeness-terminal.service\n")
