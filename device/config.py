@@ -152,12 +152,6 @@ class TerminalSettings(Settings):
         """The folder of the updates."""
         return updates_folder(self.outbox, self.updates)
 
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.camera.kind == "rehearsal" and self.panel.factory == "pi":
-            raise ValueError("a rehearsal watches mock pins: set panel.factory to mock, or use a camera")
-        return self
-
 
 def load_terminal(path: Path) -> tuple[TerminalSettings, str]:
     """Loads what is in force: the file, or the update that took its place; and its sha256. Raises SettingsError.

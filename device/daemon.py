@@ -127,7 +127,9 @@ def open_camera(settings: CameraSettings, pins: PinReader) -> Camera:
     if settings.person is None:
         raise CameraError("a rehearsal needs a person: add person: FILE.json")
     person = load_person(settings.person)
-    rehearsal = RehearsalCamera(person, pins.lights, seed=settings.seed, press_start=lambda: pins.press(Press.START))
+    # On real pins the person looks at the real lights, and START waits for a real finger.
+    finger = (lambda: pins.press(Press.START)) if pins.can_press else None
+    rehearsal = RehearsalCamera(person, pins.lights, seed=settings.seed, press_start=finger)
     return RealTimeCamera(rehearsal)
 
 

@@ -121,11 +121,6 @@ def test_a_file_is_found_from_any_folder(write, monkeypatch):
             "kind: webcam",
             "3: camera.kind: Input should be 'pi-camera', 'usb-camera' or 'rehearsal' (found 'webcam')",
         ),
-        (
-            "factory: mock",
-            "factory: pi",
-            "2: document: a rehearsal watches mock pins: set panel.factory to mock, or use a camera",
-        ),
         ("start: 12", "start: 17", "8: panel.pins: pin 17 stands for status_red and start: give each its own pin"),
         ("start: 12", "start: 40", "9: panel.pins.start: Input should be less than or equal to 27 (found 40)"),
         ("fmr: 1e-4", "fmr: 1e-2", "14: policy.fmr: "),

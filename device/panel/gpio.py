@@ -190,6 +190,11 @@ class PinReader:
             else (self._level(pins.ring.red), self._level(pins.ring.green), self._level(pins.ring.blue)),
         )
 
+    @property
+    def can_press(self) -> bool:
+        """Whether software can press a button here: on mock pins alone."""
+        return isinstance(self._factory, MockFactory)
+
     def press(self, button: Press) -> None:
         """Presses a button as a finger does; mock pins only, TypeError on others."""
         pin = self._factory.pin(self._pins.start if button is Press.START else self._pins.cancel)
