@@ -1,0 +1,40 @@
+"""What this machine's models say of the check pictures, as JSON: to be held against another's.
+
+Run by the environment of the Debian package: python3 -I answers.py
+"""
+
+import json
+import platform
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+
+from device.evaluation.tune_check import load_check
+from device.vision.assembly import load_vision
+from device.vision.inference import preferred_runtime
+from device.vision.manifest import default_directory
+
+
+def answers() -> dict[str, Any]:
+    """Detector, landmarks and embedding as the terminal loads them, each asked by itself."""
+    folder = default_directory()
+    vision, check = load_vision(folder, preferred_runtime()), load_check(folder, folder / "rehearsal")
+    models = vision.models
+    found = check.pictures.detection(models.detector)
+    landmarks, looks = check.pictures.look(models.landmarks, check.landmarks)
+    return {
+        "box": [found.box.x, found.box.y, found.box.width, found.box.height],
+        "score": found.score,
+        "landmarks": landmarks.ravel().tolist(),
+        "looks": [number for look in looks for number in (look.yaw_deg, look.left_eye, look.right_eye)],
+        "embedding": check.pictures.embedding(models.embedding, check.landmarks).tolist(),
+        "hashes": dict(models.hashes),
+        "machine": f"{platform.machine()}, Python {platform.python_version()}, {models.runtime}, "
+        f"NumPy {np.__version__}, OpenCV {cv2.__version__}",
+    }
+
+
+if __name__ == "__main__":
+    json.dump(answers(), sys.stdout)
