@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from device.camera import CameraError
 from device.camera.animation import HeadRenderer
-from device.camera.motion import AnimatedPerson
+from device.camera.motion import DEFAULT_MANNER, AnimatedPerson, Manner
 from device.camera.portrait import load_picture, load_portrait
 from device.camera.printed import PrintRenderer
 from device.camera.recorded import RecordedPerson, Segment
@@ -76,11 +76,12 @@ class _RecordedFile(Settings):
 
 
 class _AnimatedFile(Settings):
-    """A PERSON.json of the animation."""
+    """A PERSON.json of the animation; `fps` is what a slow machine can draw and look at."""
 
     portrait: str
     head: str
     landmarks: str
+    fps: Annotated[float, Field(ge=10, le=60)] = DEFAULT_MANNER.fps
 
 
 class _PrintedFile(Settings):
@@ -100,7 +101,7 @@ def load_person(path: Path) -> Person:
     if "portrait" in document:
         animated = _validate(path, document, _AnimatedFile)
         portrait = load_portrait(beside / animated.portrait, beside / animated.head, beside / animated.landmarks)
-        return AnimatedPerson("an animation of a portrait", HeadRenderer(portrait))
+        return AnimatedPerson("an animation of a portrait", HeadRenderer(portrait), Manner(fps=animated.fps))
     if "printed" in document:
         picture = load_picture(beside / _validate(path, document, _PrintedFile).printed)
         return AnimatedPerson("a printed photo, tilted by hand", PrintRenderer(picture))
