@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from time import monotonic
 
+import cv2
 import yaml
 
 from provisioning.__main__ import main as provision
@@ -23,7 +24,7 @@ TERMINAL = "shop-17"
 OUTSIDE = "10.0.2.2"
 """This machine's loopback, as qemu's user network shows it to the guest."""
 FIRST_BOOT = f"{RUN} {REST}"
-MODELS = "/opt/likeness/lib/python3.11/site-packages/models/rehearsal"
+PERSON = "/usr/local/share/likeness-proof/person.json"
 BOOT_LIMIT_S = 3600.0
 
 
@@ -66,7 +67,8 @@ class House:
             shutil.chown(path, "mosquitto", "mosquitto")
         self.folder.chmod(0o755)
         settings = self.central / "central.yaml"
-        settings.write_text(settings.read_text() + "rehearsal: true\n")
+        # The guest's seconds are long: only what central repeats, and the guest acknowledges, keeps it connected.
+        settings.write_text(settings.read_text() + "rehearsal: true\nrepeat_requests_s: 20\n")
         self.start("mosquitto", "mosquitto", "-c", files / "mosquitto.conf")
 
     def enrol_by_card(self, package: Path) -> Path:
@@ -88,7 +90,7 @@ class House:
     def _terminal(self) -> dict[str, object]:
         state = "/var/lib/likeness"
         return {
-            "camera": {"kind": "rehearsal", "person": f"{MODELS}/astronaut.json", "seed": 1},
+            "camera": {"kind": "rehearsal", "person": PERSON, "seed": 1},
             "panel": {"factory": "pi" if self._has_chip else "mock"},
             "broker": {"host": OUTSIDE, "port": self.broker_port},
             "keys": f"{state}/keys",
@@ -104,7 +106,8 @@ class House:
         self.copy_registry()
         config = ["--config", str(self.central / "central.yaml")]
         self.start("central", sys.executable, "-m", "central", "run", *config)
-        portrait = HERE.parents[1] / "models" / "rehearsal" / "astronaut.png"
+        portrait = self.folder / "portrait.jpg"
+        cv2.imwrite(str(portrait), cv2.imread(str(HERE.parents[1] / "models" / "rehearsal" / "astronaut.png")))
         request = [sys.executable, "-m", "central", "request", *config, "--terminal", TERMINAL]
         request += ["--reference", str(portrait), "--lifetime", "1800", "--wait", "300"]
         asked = subprocess.run(request, capture_output=True, text=True, check=False)
