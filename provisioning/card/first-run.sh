@@ -14,6 +14,8 @@ wipe() {
     sync
 }
 
+# Power was cut in the middle of an installation: apt-get refuses to work until dpkg has cleared that up.
+dpkg --configure -a || true
 apt-get install --yes --no-install-recommends "$here/likeness.deb"
 if [ ! -e "$configuration" ]; then
     install -D -m 0640 -g "$group" "$here/terminal.yaml" "$configuration.new"

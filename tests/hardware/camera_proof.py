@@ -15,7 +15,7 @@ import numpy as np
 import virtual_picamera2
 
 from device.camera import Camera, CameraError, CameraStalledError
-from device.camera.person import load_person
+from device.camera.person import Person, load_person
 from device.camera.picamera import LORES_SIZE, MAIN_SIZE, PiCamera
 from device.evaluation.sessions import answering, draw, verify_on_desk
 from device.vision.assembly import load_vision
@@ -25,6 +25,7 @@ from device.vision.reference import PortraitReader
 
 SENSOR = Path("/usr/share/libcamera/pipeline/virtual/virtual.yaml")
 FRAMES = Path("/proof/frames")
+PERSON = Path("/proof/person.json")
 # Without effect on a kernel that has /dev/udmabuf.
 SHIM = {"LD_PRELOAD": "/proof/udmabuf.so", "LIBCAMERA_LOG_LEVELS": "*:ERROR"}
 SEED = 1
@@ -156,7 +157,7 @@ def refusal(act: Callable[[], Any]) -> str:
 
 def record() -> None:
     """A rehearsal, whose pictures become the recording."""
-    person = load_person(default_directory() / "rehearsal" / "astronaut.json")
+    person = actor()
     taps: list[Tap] = []
 
     def make(panel: Any, seed: int) -> Tap:
@@ -190,8 +191,15 @@ def session() -> None:
 def run_session(make: Callable[[Any, int], Camera], press_start: bool = False) -> dict[str, Any]:
     vision = load_vision(default_directory(), preferred_runtime())
     reference = PortraitReader(vision.models).read(default_directory() / "rehearsal" / "astronaut.png").embedding
-    person = load_person(default_directory() / "rehearsal" / "astronaut.json")
-    return verify_on_desk(make, vision, reference, draw(SEED, person.actions), press_start=press_start)[1]
+    return verify_on_desk(make, vision, reference, draw(SEED, actor().actions), press_start=press_start)[1]
+
+
+def actor() -> Person:
+    """The animation, at no more pictures a second than libcamera can keep in memory at once."""
+    parts = {"portrait": "astronaut.png", "head": "astronaut_head.png", "landmarks": "astronaut_landmarks.csv"}
+    places = {part: str(default_directory() / "rehearsal" / name) for part, name in parts.items()}
+    PERSON.write_text(json.dumps(places | {"fps": 15}))
+    return load_person(PERSON)
 
 
 PARTS = {

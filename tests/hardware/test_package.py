@@ -3,9 +3,11 @@
 Its scripts run with DPKG_ROOT, as dpkg offers it (dpkg(1), --force-script-chrootless): nothing of this machine changes.
 """
 
+import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -63,9 +65,21 @@ class Machine:
             shutil.copy(f"/etc/{name}", root / "etc" / name)
         shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
 
-    def dpkg(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        force = "--force-script-chrootless,depends,unsafe-io"
-        return run("dpkg", f"--root={self.root}", force, "--log=/dev/null", *arguments, cwd="/")
+    def dpkg(self, *arguments: object, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs dpkg; `path` is a folder with commands that its scripts use instead of this machine's."""
+        command = ["dpkg", f"--root={self.root}", "--force-script-chrootless,depends,unsafe-io", "--log=/dev/null"]
+        searched = os.environ["PATH"] if path is None else f"{path}:{os.environ['PATH']}"
+        more = {"env": os.environ | {"PATH": searched}, "cwd": "/", "start_new_session": True}
+        return run(*command, *arguments, **more)
+
+    def files(self) -> dict[str, bytes]:
+        """What the package has brought, byte code aside."""
+        found = sorted(path for path in (self.root / "opt").rglob("*") if path.is_file() and path.suffix != ".pyc")
+        return {str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).digest() for path in found}
+
+    def has_byte_code(self) -> bool:
+        """Whether a start need not compile anything."""
+        return any((self.root / f"opt/likeness/lib/{PYTHON}/site-packages/device/__pycache__").glob("*.pyc"))
 
     @property
     def version(self) -> str:
@@ -128,7 +142,9 @@ def test_installed_it_is_whole_and_starts(installed):
 
 
 def test_an_upgrade_keeps_what_is_the_terminals_and_a_downgrade_is_refused(machine, older, newer):
-    kept = machine.keep()
+    kept, before = machine.keep(), machine.files()
+    again = machine.dpkg("-i", older)
+    assert again.returncode == 0 and machine.files() == before, "a second installation changes nothing"
     done = machine.dpkg("-i", newer)
     assert done.returncode == 0, done.stderr
     assert machine.version == "1.10.0+deb12 ii"
@@ -137,6 +153,41 @@ def test_an_upgrade_keeps_what_is_the_terminals_and_a_downgrade_is_refused(machi
     assert "likeness: 1.10.0+deb12 is installed and 1.9.0+deb12 is older: refused, nothing changed." in refused.stderr
     assert machine.version == "1.10.0+deb12 ii"
     assert all(path.read_text() == "mine" for path in kept.values())
+    assert machine.has_byte_code()
+
+
+def test_power_is_lost_in_the_middle_of_an_upgrade(machine, newer, tmp_path):
+    """Everything that dpkg started ends at once: in the old version's last act, then amid the new one's first."""
+    kept = machine.keep()
+    for step in ("find", "systemd-tmpfiles"):
+        cut = tmp_path / step
+        cut.mkdir()
+        (cut / step).write_text("#!/bin/sh\nkill -9 0\n")
+        (cut / step).chmod(0o755)
+        assert machine.dpkg("-i", newer, path=cut).returncode == -signal.SIGKILL
+    # What the card's first run does at the next boot.
+    done = machine.dpkg("--configure", "-a")
+    assert done.returncode == 0, done.stderr
+    assert machine.version == "1.10.0+deb12 ii" and machine.has_byte_code()
+    assert all(path.read_text() == "mine" for path in kept.values())
+
+
+def test_a_full_card_leaves_the_older_version_at_work(machine, newer, tmp_path):
+    kept, before = machine.keep(), machine.files()
+    card = Machine(tmp_path / "card")
+    card.root.mkdir()
+    size = int(run("du", "-sm", machine.root).stdout.split()[0])
+    if run("mount", "-t", "tmpfs", "-o", f"size={size + 40}m", "tmpfs", card.root).returncode != 0:
+        pytest.skip("no file system can be mounted here: a full card was not tried")
+    try:
+        assert run("cp", "-a", f"{machine.root}/.", card.root).returncode == 0
+        refused = card.dpkg("-i", newer)
+        assert refused.returncode != 0 and "No space left on device" in refused.stderr
+        assert card.version == "1.9.0+deb12 ii"
+        assert card.files() == before and card.has_byte_code()
+        assert all((card.root / path.relative_to(machine.root)).read_text() == "mine" for path in kept.values())
+    finally:
+        run("umount", card.root)
 
 
 def test_removed_it_leaves_keys_and_outbox_purged_it_leaves_nothing(machine):

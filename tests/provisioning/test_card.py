@@ -142,7 +142,8 @@ class Bench:
             (folder / name).touch(0o600)
             (folder / name).write_text(text + "\n")
         # Debian's own commands, which this machine must not run: what they are told is kept and looked at.
-        self._command("apt-get", 'echo "apt-get $*" >>"$LIKENESS_LOG"')
+        for name in ("apt-get", "dpkg"):
+            self._command(name, f'echo "{name} $*" >>"$LIKENESS_LOG"')
         enrol = f'{sys.executable} -m device enrol --config "$LIKENESS_ROOT/etc/likeness/terminal.yaml"'
         enrol += ' --token-file "$LIKENESS_BOOT/likeness/token"'
         self._command("systemctl", f'echo "systemctl $*" >>"$LIKENESS_LOG"\n[ "$2" != {ENROL} ] || exec {enrol}')
@@ -214,6 +215,7 @@ def test_from_card_to_enrolled_terminal(bench, release, capsys):
     assert bench.secrets_left() == []
     assert stat.S_IMODE((bench.root / "etc/likeness/terminal.yaml").stat().st_mode) == 0o640
     told = (bench.folder / "log").read_text()
+    assert told.startswith("dpkg --configure -a\n")
     assert f"install --yes --no-install-recommends {bench.boot}/likeness/likeness.deb" in told
     assert told.endswith("systemctl start --no-block likeness-terminal.service\n")
 
