@@ -182,6 +182,21 @@ def told(lines: Queue[str | None]) -> Iterator[str]:
             yield said
 
 
+def _boot(folder: Path, house: House, last: str) -> None:
+    """Boots and listens: to the end, or until power is cut."""
+    said = "nothing"
+    with machine(folder) as lines:
+        for said in told(lines):
+            if said.startswith("power:"):
+                break
+            if said.startswith("credential:"):
+                house.ask()
+            if said.startswith("session verified") and "verified" not in house.outcomes():
+                raise ProofError(f"central does not hold it: {house.outcomes()}")
+    if said != last:
+        raise ProofError(f"ended too early, after: {said}: see console.log")
+
+
 def prove(folder: Path, package: Path) -> None:
     """The whole proof."""
     with ExitStack() as stack:
@@ -199,21 +214,12 @@ def prove(folder: Path, package: Path) -> None:
             list(told(lines))
         if "reboot: Restarting system" not in (folder / "console.log").read_text(errors="replace"):
             raise ProofError("the first run was not made a unit: see console.log")
-        print("boot 2: the package is installed, the terminal enrols and starts", flush=True)
-        seen: list[str] = []
-        with machine(folder) as lines:
-            for said in told(lines):
-                seen.append(said)
-                if said.startswith("ready"):
-                    house.ask()
-                if said.startswith("session verified") and "verified" not in house.outcomes():
-                    raise ProofError(f"central does not hold it: {house.outcomes()}")
-        if not seen or not seen[-1].startswith("wedged"):
-            raise ProofError(f"ended too early, after: {seen[-1:] or 'nothing'}")
-        print("boot 3: after the reboot that the absent camera ended in", flush=True)
-        with machine(folder) as lines:
-            if "done" not in list(told(lines)):
-                raise ProofError("the third boot did not end well: see console.log")
+        print("boot 2: the package is installed, the terminal enrols and starts, power is cut", flush=True)
+        _boot(folder, house, last="power: cut here")
+        print("boot 3: after the power cut, a session and what may go wrong", flush=True)
+        _boot(folder, house, last="wedged: waiting for the reboot")
+        print("boot 4: after the reboot that the absent camera ended in", flush=True)
+        _boot(folder, house, last="done")
         print(f"central holds: {house.outcomes()}; all in {(monotonic() - began) / 60:.0f} minutes")
 
 

@@ -215,8 +215,8 @@ def test_from_card_to_enrolled_terminal(bench, release, capsys):
     assert bench.secrets_left() == []
     assert stat.S_IMODE((bench.root / "etc/likeness/terminal.yaml").stat().st_mode) == 0o640
     told = (bench.folder / "log").read_text()
-    assert told.startswith("dpkg --configure -a\n")
-    assert f"install --yes --no-install-recommends {bench.boot}/likeness/likeness.deb" in told
+    install = f"apt-get install --yes --no-install-recommends {bench.boot}/likeness/likeness.deb"
+    assert f"dpkg --configure -a\n{install}\n" in told
     assert told.endswith("systemctl start --no-block likeness-terminal.service\n")
 
 
