@@ -34,6 +34,9 @@ from picamera2.allocators import LibcameraAllocator  # noqa: E402
 
 picamera2.picamera2.DmaAllocator = SimpleNamespace  # which close() makes anew, and which would need a DMA heap
 
+REPEATS = 4
+"""How often the virtual pipeline of libcamera 0.4 shows each picture of a folder."""
+
 
 class Sensor:
     """libcamera's camera behind a shutter: the virtual pipeline by itself answers each request at once.
@@ -102,7 +105,10 @@ class VirtualPicamera2(picamera2.Picamera2):
         """Picamera2's, on recorded time if so wanted."""
         if not self.recorded_fps:
             return super().capture_request(*arguments, **named)
-        taken_at = self.sensor.exposed / self.recorded_fps
+        taken_at = self.sensor.exposed / REPEATS / self.recorded_fps
+        for _ in range(REPEATS - 1):
+            self.sensor.expose()
+            super().capture_request(*arguments, **named).release()
         self.sensor.expose()
         request = super().capture_request(*arguments, **named)
         metadata = request.get_metadata() | {"SensorTimestamp": round(taken_at * 1e9)}
