@@ -5,7 +5,13 @@ import json
 import pytest
 from compare import main
 
-ANSWERS = {"box": [1.0, 2.0], "embedding": [0.5, -0.5], "outcome": "verified", "machine": "x86_64"}
+ANSWERS = {
+    "box": [1.0, 2.0],
+    "embedding_int8": [0.6, 0.8],
+    "embedding": [0.5, -0.5],
+    "outcome": "verified",
+    "machine": "x86_64",
+}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +24,9 @@ ANSWERS = {"box": [1.0, 2.0], "embedding": [0.5, -0.5], "outcome": "verified", "
         ({"embedding": [0.5]}, 1),
         ({"outcome": "rejected"}, 1),
         ({"more": 1}, 1),
+        ({"embedding_int8": [0.6, 0.8]}, 0),
+        ({"embedding_int8": [0.68, 0.7332]}, 0),
+        ({"embedding_int8": [0.8, 0.6]}, 1),
     ],
 )
 def test_a_difference_is_seen(tmp_path, change, status, capsys):
