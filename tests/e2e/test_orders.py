@@ -96,12 +96,12 @@ def office(world: World) -> Iterator[Office]:
 class Clerk:
     """What the daemon's loop does with commands, without its camera."""
 
-    def __init__(self, terminal: Terminal, keys: Path) -> None:
+    def __init__(self, terminal: Terminal, keys: Path | None = None) -> None:
         self.admission = Admission(terminal.outbox, samples.BOOT, terminal.clock, Limits(), terminal.vitals)
         self.admission.look(0.0)
         desk = CommandDesk(terminal.keys, samples.BOOT, terminal.outbox, terminal.clock)
         self.orders = Orders(
-            terminal.commands, desk, terminal.link, self.admission, terminal.vitals, keys=KeysInUse(keys)
+            terminal.commands, desk, terminal.link, self.admission, terminal.vitals, keys=keys and KeysInUse(keys)
         )
 
     def answer(self, office: Office, terminal: Terminal) -> ReplyClaims:
@@ -112,7 +112,7 @@ class Clerk:
 def test_commands_are_obeyed_and_answered_over_the_broker(world, office):
     terminal = world.terminal()
     office.meet(terminal)
-    clerk = Clerk(terminal, world.made.terminals[terminal.name])
+    clerk = Clerk(terminal)
     office.order("identify", 1)
     assert clerk.answer(office, terminal).status == "done"
     assert clerk.orders.identifies(IDENTIFY_S - 0.1) and not clerk.orders.identifies(IDENTIFY_S)
@@ -136,7 +136,7 @@ def test_commands_are_obeyed_and_answered_over_the_broker(world, office):
 def test_what_is_not_centrals_is_counted_and_told_in_the_health(world, office):
     terminal = world.terminal()
     office.meet(terminal)
-    clerk = Clerk(terminal, world.made.terminals[terminal.name])
+    clerk = Clerk(terminal)
     health = HealthClaims.read(office.next(Leaf.HEALTH, Kind.HEALTH, terminal))
     assert (health.refused_messages, health.outbox, health.waiting) == (0, "ok", 0)
     office.send(b"a.b.c")
@@ -176,7 +176,7 @@ def test_a_terminal_with_a_broken_outbox_is_on_the_line_and_says_so(world, offic
     terminal.reaches(LinkState.OUTBOX_FAULT)
     assert (birth.presence, birth.head_seq, birth.waiting) == ("online", None, None)
     assert HealthClaims.read(office.next(Leaf.HEALTH, Kind.HEALTH, terminal)).outbox == "damaged"
-    clerk = Clerk(terminal, world.made.terminals[terminal.name])
+    clerk = Clerk(terminal)
     office.order("pause", 1)
     reply = clerk.answer(office, terminal)
     assert (reply.status, reply.reason) == ("failed", "outbox-fault")

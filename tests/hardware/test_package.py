@@ -15,6 +15,7 @@ import pytest
 
 HERE = Path(__file__).parents[2]
 PYTHON = "python3.11"
+ENABLED = {"likeness-terminal.service", "likeness-rotate.timer", "likeness-update.timer", "likeness-first-boot.target"}
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg is not installed"),
@@ -126,7 +127,7 @@ def machine(installed, tmp_path):
 def test_installed_it_is_whole_and_starts(installed):
     machine = installed
     assert machine.version == "1.9.0+deb12 ii"
-    assert machine.enabled() >= {"likeness-terminal.service", "likeness-rotate.timer", "likeness-first-boot.target"}
+    assert machine.enabled() >= ENABLED
     assert "\nlikeness:" in (machine.root / "etc/passwd").read_text()
     state = (machine.root / "var/lib/likeness").stat()
     assert state.st_mode & 0o777 == 0o700 and state.st_uid != 0
