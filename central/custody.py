@@ -26,6 +26,7 @@ class Facts:
     attendant: str | None = None
     outlet: str | None = None
     transaction: str | None = None
+    first_reason: str | None = None
 
     @property
     def subject_key(self) -> int | None:
@@ -37,11 +38,11 @@ class Facts:
         """The facts of claims; none of those that could not be read."""
         if claims is None:
             return cls()
-        echo = claims.request
+        echo, reason = claims.request, claims.reasons[0] if claims.reasons else None
         if echo is None:
-            return cls(claims.outcome, claims.capture.source)
+            return cls(claims.outcome, claims.capture.source, first_reason=reason)
         told = (echo.id, echo.subject, echo.attendant, echo.outlet, echo.transaction)
-        return cls(claims.outcome, claims.capture.source, *told)
+        return cls(claims.outcome, claims.capture.source, *told, reason)
 
 
 @dataclass(frozen=True, slots=True)

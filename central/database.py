@@ -52,13 +52,25 @@ def insert(database: Database, table: str, columns: Columns, rows: Sequence[Row]
         database.rows_given(columns, rows, query)
 
 
+def check(database: Database, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Checks that the tables are at the newest step, without changing them; raises LedgerError."""
+    done = database.rows("SELECT coalesce(max(number), 0) FROM migrations")[0][0]
+    _refuse_newer(database, done, migrations)
+    if done < len(migrations):
+        raise LedgerError(f"{database.place}: this ledger is older: start `likeness-central run`, which updates it")
+
+
+def _refuse_newer(database: Database, done: int, migrations: Sequence[Sequence[str]]) -> None:
+    if done > len(migrations):
+        raise LedgerError(f"{database.place}: this ledger was made by a newer version: update likeness")
+
+
 def migrate(database: Database, now: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Brings the tables to the newest step; raises LedgerError, also for a ledger that is newer than this program."""
     with database.transaction():
         database.rows("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")
         done = database.rows("SELECT coalesce(max(number), 0) FROM migrations")[0][0]
-        if done > len(migrations):
-            raise LedgerError(f"{database.place}: this ledger was made by a newer version: update likeness")
+        _refuse_newer(database, done, migrations)
         for number, statements in enumerate(migrations[done:], done + 1):
             for statement in statements:
                 database.rows(statement.format(**database.types))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from central.alarms import Alarm
-from central.ledger import Ledger
-from central.registry import Registry
+from central.custody import OpenGap
 from central.rule_settings import Clocks, RuleSettings, Versions
 from device.wire.birth import BirthClaims, Presence
 from device.wire.fields import ClockState
@@ -17,9 +16,10 @@ Births = dict[str, tuple[int, BirthClaims]]
 Healths = dict[str, tuple[int, HealthClaims]]
 
 
-def fleet_alarms(ledger: Ledger, registry: Registry, settings: RuleSettings, now: int) -> Iterator[Alarm]:
+def fleet_alarms(
+    births: Births, health: Healths, gaps: Iterable[OpenGap], settings: RuleSettings, now: int
+) -> Iterator[Alarm]:
     """What is off with the terminals now."""
-    births, health = ledger.fleet.births(registry), ledger.fleet.health(registry)
     if settings.silent_terminals is not None:
         yield from silent(births, health, now - settings.silent_terminals.minutes * 60)
     if settings.clocks is not None:
@@ -29,7 +29,7 @@ def fleet_alarms(ledger: Ledger, registry: Registry, settings: RuleSettings, now
     if settings.failed_updates is not None:
         yield from _failed_updates(health)
     if settings.old_gaps is not None:
-        for gap in ledger.gaps():
+        for gap in gaps:
             if gap.noticed < now - settings.old_gaps.minutes * 60:
                 what = f"epoch {gap.epoch}: seq {gap.first} to {gap.last} never came"
                 yield Alarm("old-gaps", gap.terminal, f"{gap.epoch} {gap.first} {gap.last}", what)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from central.alarms import Alarms
 from central.custody import Custody, Facts, OpenGap
-from central.database import Database, LedgerError, Row, insert, migrate
+from central.decisions import Decisions
+from central.database import Database, LedgerError, Row, check, insert, migrate
 from central.evidence import Evidence
 from central.fleet import Fleet
 from central.orders import Orders
@@ -33,7 +34,7 @@ JOURNAL = {
 RESULTS = {
     "number": "bigint", "outcome": "text", "source": "text", "request": "text", "subject": "text",
     "subject_key": "bigint", "attendant": "text",
-    "outlet": "text", "transaction": "text", "envelope": "bytes",
+    "outlet": "text", "transaction": "text", "envelope": "bytes", "first_reason": "text",
 }  # fmt: skip
 QUARANTINE = {"number": "bigint", "request": "text", "envelope": "bytes"}
 ANCHORS = {"number": "bigint", "envelope": "bytes"}
@@ -44,7 +45,7 @@ _CUSTODY = f"""
 SELECT terminal, epoch, seq, prev, sha256, linked, verdict, reason, received,
        coalesce(results.envelope, quarantine.envelope, anchors.envelope),
        coalesce(outcome, ''), coalesce(source, ''), coalesce(results.request, quarantine.request),
-       subject, attendant, outlet, results."transaction", journal.number,
+       subject, attendant, outlet, results."transaction", first_reason, journal.number,
        (SELECT max(sent) FROM receipts AS r WHERE r.first <= journal.number AND r.last >= journal.number
         AND r.first > journal.number - {MAX_BATCH})
 FROM journal LEFT JOIN results ON results.number = journal.number
@@ -53,16 +54,16 @@ FROM journal LEFT JOIN results ON results.number = journal.number
 """  # noqa: S608 - a number of ours
 
 
-def open_database(place: Path | str, *, create: bool = True) -> Database:
+def open_database(place: Path | str, *, create: bool = True, read_only: bool = False) -> Database:
     """Opens an SQLite file, or the PostgreSQL database of a `postgresql://` address; raises LedgerError."""
     if isinstance(place, str) and place.startswith(POSTGRESQL):
         from central.postgresql import PostgresqlDatabase  # noqa: PLC0415 - needs an extra
 
-        return PostgresqlDatabase(place)
+        return PostgresqlDatabase(place, read_only=read_only)
     path = Path(place)
-    if not create and not path.is_file():
+    if (read_only or not create) and not path.is_file():
         raise LedgerError(f"{path}: there is no ledger yet: start `likeness-central run` first")
-    return SqliteDatabase(path)
+    return SqliteDatabase(path, read_only=read_only)
 
 
 class Ledger:
@@ -74,19 +75,30 @@ class Ledger:
         fleet: what the terminals said of themselves.
         evidence: what they sent with their results, sealed.
         alarms: what the rules found.
+        decisions: what auditors think of what was set apart.
     """
 
-    def __init__(self, place: Path | str, *, create: bool = True, wall: Callable[[], float] = time.time) -> None:
-        """Opens the ledger and brings its tables up to date; raises LedgerError."""
-        self.database = database = open_database(place, create=create)
+    def __init__(
+        self,
+        place: Path | str,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Opens the ledger and brings its tables up to date, unless it is only to be read; raises LedgerError."""
+        self.database = database = open_database(place, create=create, read_only=read_only)
         try:
-            migrate(database, int(wall()))
+            if read_only:
+                check(database)
+            else:
+                migrate(database, int(wall()))
         except BaseException:
             database.close()
             raise
         self.requests, self.orders = Requests(database), Orders(database)
         self.fleet, self.evidence = Fleet(database), Evidence(database)
-        self.alarms = Alarms(database)
+        self.alarms, self.decisions = Alarms(database), Decisions(database)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -108,6 +120,13 @@ class Ledger:
         """What was set apart from a time on, newest last."""
         condition = "WHERE verdict <> 'accepted' AND received >= ? ORDER BY journal.number DESC LIMIT ?"
         return self._custodies(condition, since, limit)[::-1]
+
+    def numbered(self, numbers: Sequence[int]) -> list[Custody]:
+        """What was taken under these numbers, newest first."""
+        if not numbers:
+            return []
+        condition = f"WHERE journal.number IN ({', '.join('?' * len(numbers))}) ORDER BY journal.number DESC"
+        return self._custodies(condition, *numbers)
 
     def anchors(self) -> list[Custody]:
         """Every anchor, set apart or not."""
@@ -149,7 +168,7 @@ class Ledger:
                 results.append((
                     number, facts.outcome, facts.source, facts.request, facts.subject, facts.subject_key,
                     facts.attendant, facts.outlet,
-                    facts.transaction, envelope,
+                    facts.transaction, envelope, facts.first_reason,
                 ))  # fmt: skip
         insert(self.database, "journal", JOURNAL, journal)
         insert(self.database, "results", RESULTS, results)
@@ -209,7 +228,7 @@ def _custody(row: Row) -> Custody:
         reason=row[7],
         received=row[8],
         envelope=row[9],
-        facts=Facts(*row[10:17]),
-        number=row[17],
-        receipted=row[18],
+        facts=Facts(*row[10:18]),
+        number=row[18],
+        receipted=row[19],
     )

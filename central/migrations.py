@@ -86,6 +86,28 @@ ALARMS = (
     "CREATE TABLE progress (name TEXT PRIMARY KEY, number BIGINT NOT NULL)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER, FLEET, ALARMS)
-APPEND_ONLY = ("journal", "results", "quarantine", "anchors", "requests", "commands", "replies", "evidence", "alarms")
+CONSOLE = (
+    # What an auditor thinks of an envelope that was set apart, in the order given; the last one stands, none is changed.
+    """CREATE TABLE decisions (
+        number {number} PRIMARY KEY, custody BIGINT NOT NULL, decided BIGINT NOT NULL,
+        account TEXT NOT NULL, decision TEXT NOT NULL, note TEXT NOT NULL
+    )""",
+    "CREATE INDEX decisions_by_custody ON decisions (custody, number)",
+    # The first of a result's reasons; absent from what was taken before there was this column.
+    "ALTER TABLE results ADD COLUMN first_reason TEXT",
+    # What people look for, each newest first. Outcomes, reasons, outlets and terminals are few: their newest pages stay
+    # in memory.
+    "CREATE INDEX results_by_outcome ON results (outcome, number)",
+    "CREATE INDEX results_by_reason ON results (first_reason, number) WHERE first_reason IS NOT NULL",
+    "CREATE INDEX results_by_outlet ON results (outlet, number) WHERE outlet IS NOT NULL",
+    'CREATE INDEX results_by_transaction ON results ("transaction", number) WHERE "transaction" IS NOT NULL',
+    "CREATE INDEX journal_by_terminal ON journal (terminal, number)",
+    "CREATE INDEX set_apart ON journal (number) WHERE verdict <> 'accepted'",
+    "CREATE INDEX alarms_by_time ON alarms (raised)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER, FLEET, ALARMS, CONSOLE)
+APPEND_ONLY = (
+    "journal", "results", "quarantine", "anchors", "requests", "commands", "replies", "evidence", "alarms", "decisions",
+)  # fmt: skip
 """Tables in which the database itself refuses to change or delete a row."""

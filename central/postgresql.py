@@ -23,7 +23,7 @@ class PostgresqlDatabase:
 
     types = {"number": "BIGINT", "bytes": "BYTEA", "whole": "WITH (toast_tuple_target = 8160)"}  # noqa: RUF012 - never changed
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, read_only: bool = False) -> None:
         """Connects to `address`, a libpq URI; raises LedgerError."""
         self.place = "postgresql"
         with self._typed_errors():
@@ -38,6 +38,7 @@ class PostgresqlDatabase:
             info = self._connection.info
             self.place = f"postgresql database {info.dbname}"
             self.rows("SET synchronous_commit = on")
+            self.rows(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
             self.rows("SET client_min_messages = warning")
 
     def rows(self, query: str, *values: object) -> list[Row]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from central.custody import Custody
-from central.drift import fleet_alarms
+from central.drift import Births, Healths, fleet_alarms
 from central.ledger import Ledger
 from central.registry import Registry
 from central.rule_settings import RuleSettings
@@ -21,6 +21,7 @@ DAY_S = 86_400
 def review(ledger: Ledger, registry: Registry, rules: RuleSettings, now: int, days: int) -> dict[str, Rows]:
     """Everything that somebody should look at, of the last `days`; gaps and terminals as they are now."""
     since = now - days * DAY_S
+    births, health, gaps = ledger.fleet.births(registry), ledger.fleet.health(registry), ledger.gaps()
     return {
         "alarms": [
             {"raised": utc(alarm.raised), "rule": alarm.rule, "about": alarm.about, "what": alarm.sentence}
@@ -34,7 +35,7 @@ def review(ledger: Ledger, registry: Registry, rules: RuleSettings, now: int, da
                 "last": gap.last,
                 "noticed": utc(gap.noticed),
             }
-            for gap in ledger.gaps()
+            for gap in gaps
         ],
         "set apart": [_apart(custody) for custody in ledger.quarantined(since)],
         "anchors": [_anchor(custody, ledger) for custody in ledger.anchors()],
@@ -43,9 +44,9 @@ def review(ledger: Ledger, registry: Registry, rules: RuleSettings, now: int, da
         ],
         "off now": [
             {"terminal": alarm.about, "rule": alarm.rule, "what": alarm.sentence}
-            for alarm in fleet_alarms(ledger, registry, rules, now)
+            for alarm in fleet_alarms(births, health, gaps, rules, now)
         ],
-        "terminals": _terminals(ledger, registry),
+        "terminals": _terminals(registry, births, health),
     }
 
 
@@ -87,8 +88,7 @@ def _lost(named: ChainPlace | None, held: ChainHead | None) -> str:
     return "nothing" if named.sha256 == held.sha256 else "the two chains differ"
 
 
-def _terminals(ledger: Ledger, registry: Registry) -> Rows:
-    births, health = ledger.fleet.births(registry), ledger.fleet.health(registry)
+def _terminals(registry: Registry, births: Births, health: Healths) -> Rows:
     rows = []
     for terminal, entry in sorted(registry.terminals.items()):
         row: dict[str, Any] = {"terminal": terminal, "outlet": entry.outlet, "presence": "never seen"}

@@ -48,7 +48,7 @@ class Rules:
         with self._ledger.batch():
             first = self._ledger.alarms.progress() + 1
             last = min(self._ledger.newest(), first + MAX_NEW - 1)
-            found = [*self._of_results(first, last, now), *fleet_alarms(self._ledger, registry, self._settings, now)]
+            found = [*self._of_results(first, last, now), *self._of_fleet(registry, now)]
             raised = [alarm for alarm in found if self._ledger.alarms.raise_once(alarm, now)]
             self._ledger.alarms.advance(last)
         for alarm in raised:
@@ -56,6 +56,10 @@ class Rules:
             about = "subject" if alarm.rule in ("numbers-per-identity", "retry-shopping") else alarm.about
             LOG.warning("alarm rule=%s about=%s", alarm.rule, about)
         return raised
+
+    def _of_fleet(self, registry: Registry, now: int) -> Iterator[Alarm]:
+        fleet = self._ledger.fleet
+        return fleet_alarms(fleet.births(registry), fleet.health(registry), self._ledger.gaps(), self._settings, now)
 
     def _of_results(self, first: int, last: int, now: int) -> Iterator[Alarm]:
         if first > last:

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from urllib.parse import quote
 
 from central.database import Columns, LedgerError, Row
 
 CACHE_KIB = 64 * 1024
+READERS_SHARE = 4
+"""Whoever only reads keeps less in memory: there are several of them."""
 PAGE_BYTES = 8192
 """Three results to a page; of half that size, a page would hold one and be half empty."""
 
@@ -21,9 +24,12 @@ class SqliteDatabase:
 
     types = {"number": "INTEGER", "bytes": "BLOB", "whole": ""}  # noqa: RUF012 - never changed
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Opens the file; raises LedgerError."""
         self.place = str(path)
+        if read_only:
+            self._open_to_read(path)
+            return
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
@@ -39,6 +45,18 @@ class SqliteDatabase:
         except BaseException:
             self._connection.close()
             raise
+
+    def _open_to_read(self, path: Path) -> None:
+        with self._typed_errors():
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(path.absolute()))}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                timeout=30,
+                check_same_thread=False,
+            )
+        self.rows("PRAGMA query_only = ON")
+        self.rows(f"PRAGMA cache_size = -{CACHE_KIB // READERS_SHARE}")
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """See Database."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
@@ -16,10 +15,9 @@ from central.config import load_central
 from central.custody import Custody
 from central.ledger import Ledger
 from central.registry import load_registry
-from central.shown import as_json, as_row
+from central.tables import csv_lines, json_lines
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet runs what begins with one of these."""
+FORMATS = {"jsonl": json_lines, "csv": csv_lines}
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +29,7 @@ def add(commands: Commands) -> None:
         "Writes results and anchors in the order of custody, each verified again.",
         "--config central.yaml --format csv --out results.csv",
     )
-    export.add_argument("--format", choices=["jsonl", "csv"], default="jsonl", help="(jsonl)")
+    export.add_argument("--format", choices=list(FORMATS), default="jsonl", help="(jsonl)")
     export.add_argument("--after", type=int, default=0, metavar="N", help="begin after this number (0)")
     export.add_argument("--out", type=Path, metavar="FILE", help="(standard output); of its owner's alone")
 
@@ -41,12 +39,8 @@ def _export(options: argparse.Namespace) -> int:
     registry, ledger = load_registry(settings.registry), Ledger(settings.ledger, create=False)
     try:
         with _target(options.out) as target:
-            taken = _all(ledger, options.after)
-            if options.format == "csv":
-                _write_csv(target, (as_row(custody, registry) for custody in taken))
-            else:
-                for custody in taken:
-                    print(as_json(custody, registry), file=target)
+            for line in FORMATS[options.format](_all(ledger, options.after), registry):
+                target.write(line)
     finally:
         ledger.close()
     return 0
@@ -62,17 +56,3 @@ def _all(ledger: Ledger, number: int) -> Iterator[Custody]:
     while some := ledger.since(number):
         yield from some
         number = some[-1].number
-
-
-def _write_csv(target: IO[str], rows: Iterable[dict[str, object]]) -> None:
-    writer = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(target, list(row))
-            writer.writeheader()
-        writer.writerow({name: neutral(value) for name, value in row.items()})
-
-
-def neutral(value: object) -> object:
-    """Puts an apostrophe before text that a spreadsheet would take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.__main__ import main
-from central.commands.export import FORMULA, neutral
 from central.config import load_central
+from central.tables import FORMULA, neutral
 from device.settings import SettingsError
 from provisioning.demo import create_demo_authority
 

@@ -93,7 +93,7 @@ def columns_of(ledger, table):
     return [row[0] for row in ledger.database.rows(f"{query} ORDER BY ordinal_position", table)]
 
 
-NULLABLE = ("reason", "request", "subject", "attendant", "outlet", "transaction")
+NULLABLE = ("reason", "request", "subject", "attendant", "outlet", "transaction", "first_reason")
 WRITER = """
 import sys
 from pathlib import Path
