@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from central.database import Database
+from central.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,24 @@ class Alarms:
         """Alarms from a time on, oldest first."""
         query = """SELECT rule, about, occasion, sentence, rows, raised FROM alarms
             WHERE raised >= ? ORDER BY raised, rule, about"""
-        return [
-            Alarm(rule, about, occasion, sentence, tuple(json.loads(numbers)), raised=raised)
-            for rule, about, occasion, sentence, numbers, raised in self._database.rows(query, raised)
-        ]
+        return [_alarm(row) for row in self._database.rows(query, raised)]
+
+    def page(self, limit: int, *, rule: str = "", about: str = "", skip: int = 0) -> list[Alarm]:
+        """The newest first, of one rule or about one terminal when they are named."""
+        wanted = [(name, value) for name, value in (("rule", rule), ("about", about)) if value]
+        condition = " AND ".join(["raised >= 0", *(f"{name} = ?" for name, _ in wanted)])
+        query = f"""SELECT rule, about, occasion, sentence, rows, raised FROM alarms WHERE {condition}
+            ORDER BY raised DESC, rule, about LIMIT ? OFFSET ?"""  # noqa: S608 - names are ours
+        return [_alarm(row) for row in self._database.rows(query, *(value for _, value in wanted), limit, skip)]
+
+    def rules(self) -> dict[str, int]:
+        """How many alarms each rule has raised."""
+        return {rule: int(count) for rule, count in self._database.rows(_BY_RULE)}
+
+    def count(self, since: int, until: int) -> int:
+        """How many were raised from one time to another."""
+        query = "SELECT count(*) FROM alarms WHERE raised >= ? AND raised < ?"
+        return int(self._database.rows(query, since, until)[0][0])
 
     def progress(self) -> int:
         """How far the rules have read the journal."""
@@ -68,3 +82,11 @@ class Alarms:
         self._database.rows(
             "INSERT INTO progress VALUES ('rules', ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number", number
         )
+
+
+_BY_RULE = "SELECT rule, count(*) FROM alarms GROUP BY rule ORDER BY rule"
+
+
+def _alarm(row: Row) -> Alarm:
+    rule, about, occasion, sentence, numbers, raised = row
+    return Alarm(rule, about, occasion, sentence, tuple(json.loads(numbers)), raised=raised)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from central.ledger import MAX_BATCH, POSTGRESQL
 from central.rule_settings import RuleSettings
@@ -47,6 +48,49 @@ class KeySettings(Settings):
     receipts: Path
 
 
+class ConsoleSettings(Settings):
+    """The console: a web application for auditors, on loopback.
+
+    Attributes:
+        port: port on 127.0.0.1.
+        address: where browsers find it; an https address when a reverse proxy stands before it.
+        store: its accounts, sessions and counts, an SQLite file.
+        evidence_key: central's evidence key, when auditors shall see what was measured in a session.
+        timezone: in which a day begins, as in `Asia/Kolkata`.
+        idle_minutes: for how long nobody has to do anything before the sign-in ends.
+        hours: after how many hours it ends in any case.
+    """
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 8470
+    address: Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")] | None = None
+    store: Path = Path("console.sqlite")
+    evidence_key: Path | None = None
+    timezone: str = "UTC"
+    idle_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30
+    hours: Annotated[float, Field(gt=0, le=7 * 24)] = 10
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as browsers say it."""
+        return self.address or f"http://127.0.0.1:{self.port}"
+
+    @field_validator("address")
+    @classmethod
+    def _beyond_loopback_by_tls(cls, value: str | None) -> str | None:
+        if value and value.startswith("http:") and urlsplit(value).hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("passwords would go over the network unencrypted: give an https address")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError("is not a time zone that this system knows, such as Asia/Kolkata or UTC") from None
+        return value
+
+
 class CentralSettings(Settings):
     """The whole file.
 
@@ -57,6 +101,7 @@ class CentralSettings(Settings):
         repeat_requests_s: how often an unanswered request or command is sent again.
         batch: how many results are written in one transaction at most.
         rules: what raises an alarm.
+        console: how `console` serves its pages.
         metrics_port: port of the Prometheus metrics on 127.0.0.1, for the first worker; the next have the next ones.
     """
 
@@ -69,6 +114,7 @@ class CentralSettings(Settings):
     repeat_requests_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 500
     rules: RuleSettings = RuleSettings()
+    console: ConsoleSettings = ConsoleSettings()
     metrics_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
 
     @field_validator("ledger")
@@ -98,7 +144,16 @@ def load_central(path: Path) -> CentralSettings:
     keys = KeySettings(requests=base / settings.keys.requests, receipts=base / settings.keys.receipts)
     address = isinstance(settings.ledger, str) and settings.ledger.startswith(POSTGRESQL)
     ledger = settings.ledger if address else base / settings.ledger
-    places = {"ledger": ledger, "registry": base / settings.registry, "broker": placed, "keys": keys}
+    console = settings.console
+    evidence_key = base / console.evidence_key if console.evidence_key else None
+    console = console.model_copy(update={"store": base / console.store, "evidence_key": evidence_key})
+    places = {
+        "ledger": ledger,
+        "registry": base / settings.registry,
+        "broker": placed,
+        "keys": keys,
+        "console": console,
+    }
     return settings.model_copy(update=places)
 
 

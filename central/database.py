@@ -6,7 +6,7 @@ its length, which PostgreSQL takes as arrays and SQLite as a list of values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -65,7 +65,12 @@ def _refuse_newer(database: Database, done: int, migrations: Sequence[Sequence[s
         raise LedgerError(f"{database.place}: this ledger was made by a newer version: update likeness")
 
 
-def migrate(database: Database, now: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+def migrate(
+    database: Database,
+    now: int,
+    migrations: Sequence[Sequence[str]] = MIGRATIONS,
+    append_only: Collection[str] = APPEND_ONLY,
+) -> None:
     """Brings the tables to the newest step; raises LedgerError, also for a ledger that is newer than this program."""
     with database.transaction():
         database.rows("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")
@@ -75,6 +80,6 @@ def migrate(database: Database, now: int, migrations: Sequence[Sequence[str]] = 
             for statement in statements:
                 database.rows(statement.format(**database.types))
                 table = statement.removeprefix("CREATE TABLE ").split(" ", 1)[0]
-                if table in APPEND_ONLY:
+                if table in append_only:
                     database.forbid_changes(table)
             database.rows("INSERT INTO migrations VALUES (?, ?)", number, now)

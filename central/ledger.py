@@ -15,8 +15,8 @@ from pathlib import Path
 
 from central.alarms import Alarms
 from central.custody import Custody, Facts, OpenGap
-from central.decisions import Decisions
 from central.database import Database, LedgerError, Row, check, insert, migrate
+from central.decisions import Decisions
 from central.evidence import Evidence
 from central.fleet import Fleet
 from central.orders import Orders

@@ -87,7 +87,7 @@ ALARMS = (
 )
 
 CONSOLE = (
-    # What an auditor thinks of an envelope that was set apart, in the order given; the last one stands, none is changed.
+    # What auditors think of envelopes that were set apart, in the order given; the last one stands, none is changed.
     """CREATE TABLE decisions (
         number {number} PRIMARY KEY, custody BIGINT NOT NULL, decided BIGINT NOT NULL,
         account TEXT NOT NULL, decision TEXT NOT NULL, note TEXT NOT NULL

@@ -142,6 +142,7 @@ def _write_central(
             "desk": _identity(DESK),
         },
         "keys": {"requests": "requests.key", "receipts": "receipts.key"},
+        "console": {"evidence_key": "evidence.key"},
     }
     (folder / "central.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     return {

@@ -1,0 +1,55 @@
+"""Quarantine: what was set apart, why, and what an auditor decides about it."""
+
+from __future__ import annotations
+
+import unicodedata
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from central.console.search import NEWEST, PAGE, Search, find
+from central.console.visit import Visit
+from central.decisions import Decision, Decisions, Judged
+from central.ledger import open_database
+
+NOTE_CHARACTERS = range(3, 501)
+
+
+def quarantine(visit: Visit) -> Response:
+    """The newest first, each with the decision that stands."""
+    before = visit.number("before", NEWEST)
+    with visit.house.readers.lend() as ledger:
+        found = find(ledger, Search(verdict="quarantined"), visit.house.zone, before, PAGE + 1)
+        standing = ledger.decisions.standing([custody.number for custody in found])
+    shown = found[:PAGE]
+    return visit.page(
+        "quarantine.html",
+        shown=shown,
+        standing=standing,
+        older_number=shown[-1].number if len(found) > PAGE else None,
+    )
+
+
+def decide(visit: Visit) -> Response:
+    """Writes a decision down; the ones before it stay."""
+    number, word = visit.place(), visit.form.get("decision", "")
+    note = " ".join(visit.form.get("note", "").split())
+    if word not in [*Judged] or len(note) not in NOTE_CHARACTERS or not _is_plain(note):
+        what = f"Choose a decision and say why, in {NOTE_CHARACTERS.start} to {NOTE_CHARACTERS.stop - 1} characters."
+        return visit.page("error.html", HTTPStatus.BAD_REQUEST, title="Nothing was decided", text=what)
+    # The only thing that the console writes into the ledger, by a connection that it opens for this alone.
+    database = open_database(visit.house.settings.ledger, create=False)
+    try:
+        Decisions(database).add(Decision(number, visit.house.now, visit.account.name, Judged(word), note))
+    except LookupError:
+        raise HTTPException(HTTPStatus.NOT_FOUND) from None
+    finally:
+        database.close()
+    visit.note("decided about", f"result {number}")
+    return visit.again(f"/results/{number}")
+
+
+def _is_plain(note: str) -> bool:
+    """Without characters that hide or turn what others read."""
+    return not any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co") for sign in note)

@@ -1,0 +1,124 @@
+"""Finds results by what people look for, newest first, a page at a time.
+
+Numbers of the journal are what pages go by: whoever turns a page continues where the last one ended, however much has
+come in between, and page one thousand costs what page one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from central.custody import Custody
+from central.ledger import Ledger
+
+PAGE = 50
+NEWEST = 2**62
+MAX_CHARACTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for; empty is everything. `since` and `until` are days, the last one included."""
+
+    request: str = ""
+    transaction: str = ""
+    attendant: str = ""
+    outlet: str = ""
+    terminal: str = ""
+    reason: str = ""
+    outcome: str = ""
+    verdict: str = ""
+    since: date | None = field(default=None)
+    until: date | None = field(default=None)
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Search:
+        """From the query of an address; what cannot be read is left out."""
+        given = {name.name: query.get(name.name, "").strip()[:MAX_CHARACTERS] for name in fields(cls)}
+        days = {name: _day(given.pop(name)) for name in ("since", "until")}
+        return cls(**given, **days)  # type: ignore[arg-type] # by name: each has its type
+
+    def shown(self) -> dict[str, str]:
+        """What an address needs to look for the same."""
+        values = {name.name: getattr(self, name.name) for name in fields(self)}
+        return {name: str(value) for name, value in values.items() if value}
+
+
+def find(ledger: Ledger, search: Search, zone: ZoneInfo, before: int = NEWEST, limit: int = PAGE) -> list[Custody]:
+    """The newest that match and have a number below `before`, newest first."""
+    first, last = _numbers(ledger, search, zone)
+    query, values = _query(search)
+    rows = ledger.database.rows(query, *values, first, min(last, before - 1), limit)
+    return ledger.numbered([number for (number,) in rows])
+
+
+_OF_RESULTS = ("transaction", "attendant", "outlet", "reason", "outcome")
+_COLUMNS = {name: f'r."{name}"' for name in _OF_RESULTS} | {"reason": "r.first_reason"}
+
+
+def _query(search: Search) -> tuple[str, list[object]]:
+    """One statement. The condition that leaves fewest rows comes first and may use its index; the others may not.
+
+    Left to itself, a database that knows nothing of the values takes the index of an outcome that most results have.
+    """
+    conditions: list[str] = []
+    values: list[object] = []
+
+    def narrow(column: str, value: str) -> None:
+        conditions.append(f"{column} = ?" if not conditions else f"{column} || '' = ?")
+        values.append(value)
+
+    if search.request:
+        conditions.append(
+            "j.number IN (SELECT number FROM results WHERE request = ?"
+            " UNION ALL SELECT number FROM quarantine WHERE request = ?)"
+        )
+        values += [search.request, search.request]
+    wanted = [(name, getattr(search, name)) for name in _OF_RESULTS if getattr(search, name)]
+    of_results = [pair for pair in wanted if pair[0] not in ("reason", "outcome")]
+    of_many = [pair for pair in wanted if pair[0] in ("reason", "outcome")]
+    for name, value in of_results:
+        narrow(_COLUMNS[name], value)
+    if search.terminal:
+        narrow("j.terminal", search.terminal)
+    for name, value in of_many:
+        narrow(_COLUMNS[name], value)
+    if search.verdict == "accepted":
+        conditions.append("j.verdict = 'accepted'")
+    elif search.verdict:
+        conditions.append("j.verdict <> 'accepted'")
+    leads_results = bool(wanted) and not search.request and not (search.terminal and not of_results)
+    tables, key = _tables(bool(wanted), leads_results=leads_results)
+    conditions.append(f"{key} BETWEEN ? AND ?")
+    return f"SELECT {key} FROM {tables} WHERE {' AND '.join(conditions)} ORDER BY {key} DESC LIMIT ?", values  # noqa: S608
+
+
+def _tables(joined: bool, *, leads_results: bool) -> tuple[str, str]:
+    """The tables in the order that SQLite is to go through them, and whose number to go by."""
+    if not joined:
+        return "journal AS j", "j.number"
+    if leads_results:
+        return "results AS r CROSS JOIN journal AS j ON j.number = r.number", "r.number"
+    return "journal AS j CROSS JOIN results AS r ON r.number = j.number", "j.number"
+
+
+def _numbers(ledger: Ledger, search: Search, zone: ZoneInfo) -> tuple[int, int]:
+    first = ledger.number_since(day_begins(search.since, zone)) if search.since else 1
+    last = ledger.number_since(day_begins(search.until + timedelta(1), zone)) - 1 if search.until else NEWEST
+    return first, last
+
+
+def day_begins(day: date, zone: ZoneInfo) -> int:
+    """Seconds since 1970 of a day's midnight."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1970 < day.year < 9000 else None
