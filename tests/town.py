@@ -6,7 +6,6 @@ The keys are real and throw-away, the claims are made up: nobody stood before th
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 
 import samples
 
@@ -60,16 +59,27 @@ class Town:
         if self.ledger.database.place.endswith(".sqlite"):
             self.ledger.database.rows("PRAGMA synchronous = OFF")  # for nobody who would mind a power cut
         self._rules = Rules(self.ledger, self.settings.rules)
-        self.registry = self._registered()
+        self.registry = load_registry(self.settings.registry)
 
     def __enter__(self) -> "Town":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.ledger.close()
+
+    def resumed(self) -> "Town":
+        """Goes on where a ledger that was filled before ends."""
+        for name in NAMES:
+            epoch = load_registry(self.settings.registry).terminals[name].epoch
+            self.heads[name] = self.ledger.head(name, epoch) or ChainHead(epoch)
+        return self
 
     def fill(self, days: int = 3, each_day: int = 150) -> None:
         """Days of business up to now, with everything that an auditor looks for."""
+        self.registry = self._registered()
         times = sorted(self._times(days, each_day))
         for index, at in enumerate(times):
             self._mischief(index, len(times), at)
@@ -229,8 +239,9 @@ class Town:
                 iss=name, iat=self.now - 7000 + clock, presence=presence, software=software, epoch=head.epoch,
                 head_seq=head.seq, head_sha256=head.sha256,
             )  # fmt: skip
+            heard = self.now - (6000 if name == "shop-01" else 20)
             said = samples.health(
-                iss=name, iat=self.now - (6000 if name == "shop-01" else 20) + clock, waiting=2 if name == "shop-02" else 0,
+                iss=name, iat=heard + clock, waiting=2 if name == "shop-02" else 0,
                 oldest_waiting_s=95.0 if name == "shop-02" else None, temperature_c=round(44 + 2.3 * index % 17, 1),
                 lockout_s=140.0 if name == "shop-08" else None, throttled=name == "shop-12",
             )  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from device.wire.claims import Challenge, StepTiming
 from device.wire.evidence import EvidenceSignals
 
-LEFT, RIGHT, LANE, GAP = 46.0, 744.0, 132.0, 30.0
+LEFT, RIGHT, LANE, GAP = 46.0, 744.0, 132.0, 40.0
 CUES = 46.0
 WIDTH = 760.0
 YAW_DEG = 45.0

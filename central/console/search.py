@@ -92,6 +92,8 @@ def _query(search: Search) -> tuple[str, list[object]]:
         conditions.append("j.verdict <> 'accepted'")
     leads_results = bool(wanted) and not search.request and not (search.terminal and not of_results)
     tables, key = _tables(bool(wanted), leads_results=leads_results)
+    if wanted:
+        conditions.append("j.number = r.number")
     conditions.append(f"{key} BETWEEN ? AND ?")
     return f"SELECT {key} FROM {tables} WHERE {' AND '.join(conditions)} ORDER BY {key} DESC LIMIT ?", values  # noqa: S608
 
@@ -101,8 +103,8 @@ def _tables(joined: bool, *, leads_results: bool) -> tuple[str, str]:
     if not joined:
         return "journal AS j", "j.number"
     if leads_results:
-        return "results AS r CROSS JOIN journal AS j ON j.number = r.number", "r.number"
-    return "journal AS j CROSS JOIN results AS r ON r.number = j.number", "j.number"
+        return "results AS r CROSS JOIN journal AS j", "r.number"
+    return "journal AS j CROSS JOIN results AS r", "j.number"
 
 
 def _numbers(ledger: Ledger, search: Search, zone: ZoneInfo) -> tuple[int, int]:

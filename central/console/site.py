@@ -88,6 +88,7 @@ def site(house: House) -> ASGIApp:
             Exception: _broken(house),
         },
     )
+    app.router.redirect_slashes = False  # an address is right or is none
     return Guard(app, house.settings.console)
 
 

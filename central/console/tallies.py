@@ -7,7 +7,7 @@ thrown away at any time and are made anew. Quarters, because there are time zone
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -68,6 +68,15 @@ class Tallies:
                     _add(database, counts)
                     _note_progress(database, ledger, custodies[-1].number)
         return len(custodies)
+
+    def outcomes(self, since: int, until: int) -> dict[int, Counter[str]]:
+        """Outcomes by quarter from one time to another, seconds since 1970."""
+        query = "SELECT quarter, name, count FROM tallies WHERE quarter >= ? AND quarter < ? AND kind = 'outcome'"
+        quarters: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        with self._store.transaction() as database:
+            for quarter, name, count in database.rows(query, since, until):
+                quarters[quarter][name] += count
+        return quarters
 
     def between(self, since: int, until: int) -> Counted:
         """The counts from one time to another, seconds since 1970."""

@@ -48,6 +48,11 @@ def words(code: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(escape(code).replace("-", " "))
 
 
+def plainly(code: str) -> str:
+    """As `words`, where only text may stand."""
+    return code.replace("-", " ")
+
+
 def kind(outcome: str) -> str:
     """The look of an outcome: one of our own words, never a terminal's."""
     return outcome if outcome in OUTCOMES else OTHER
@@ -61,6 +66,6 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.filters |= {
-    "moment": moment, "ago": ago, "span": span, "digest": digest, "words": words, "kind": kind,
+    "moment": moment, "ago": ago, "span": span, "digest": digest, "words": words, "plainly": plainly, "kind": kind,
     "thousands": lambda number: f"{number:,}",
 }  # fmt: skip

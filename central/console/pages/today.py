@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from central.console.tallies import MAX_SECONDS, Counted
 from central.console.visit import Visit
 
 HOUR_S = 3600
+DAYS = 14
 LATEST = 8
 REASONS = 8
 LONGEST_S = 30
@@ -43,7 +45,19 @@ def today(visit: Visit) -> Response:
         alarms=alarms,
         states=Counter(state.state for state in states),
         **_plots(counted, since, until),
+        **_days(visit, day),
     )
+
+
+def _days(visit: Visit, last: date) -> dict[str, Any]:
+    """The days up to this one: at seven in the morning there is not much of today."""
+    zone = visit.house.zone
+    days = [last - timedelta(DAYS - 1 - index) for index in range(DAYS)]
+    begins = [day_begins(day, zone) for day in days]
+    counts: list[Counter[str]] = [Counter() for _ in days]
+    for quarter, outcomes in visit.house.tallies.outcomes(begins[0], day_begins(last + timedelta(1), zone)).items():
+        counts[bisect_right(begins, quarter) - 1].update(outcomes)
+    return {"days": days, "by_day": stack(counts)}
 
 
 def _plots(counted: Counted, since: int, until: int) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""The console as it runs, on loopback, and somebody who visits it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from town import NAMES, Town
+from visitor import Console
+
+from provisioning.__main__ import free_port
+from provisioning.demo import DemoAuthority, create_demo_authority
+
+NOW = 1_790_002_800 + 4 * 3600
+"""A Monday, 19:00 UTC: a day of business is almost over."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process for all of them: the town is filled once."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("console"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="writes docs/console/*.png")
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> DemoAuthority:
+    """An authority whose ledger holds three days of a town; only to be read."""
+    made = create_demo_authority(tmp_path_factory.mktemp("town"), NAMES, port=1)
+    with Town(made, NOW) as town:
+        town.fill(days=2, each_day=110)
+    return made
+
+
+@pytest.fixture
+def console(filled: DemoAuthority, tmp_path: Path) -> Iterator[Console]:
+    """A console on the town's ledger, with a store of its own; nobody has an account."""
+    started = Console(filled, tmp_path, NOW)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def shared(filled: DemoAuthority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """One for tests that change nothing."""
+    started = Console(filled, tmp_path_factory.mktemp("shared"), NOW)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def own_town(filled: DemoAuthority, tmp_path: Path) -> Iterator[Callable[[], tuple[Town, Console]]]:
+    """A copy of the town that a test may change, with a console."""
+    opened: list[Town | Console] = []
+
+    def make() -> tuple[Town, Console]:
+        folder = tmp_path / "own"
+        shutil.copytree(filled.folder, folder)
+        made = DemoAuthority(
+            folder,
+            free_port(),
+            folder / "broker" / "mosquitto.conf",
+            folder / "central" / "central.yaml",
+            {name: folder / "terminals" / name for name in NAMES},
+            filled.authority,
+        )
+        town = Town(made, NOW).resumed()
+        console = Console(made, tmp_path, NOW)
+        opened.extend((console, town))
+        return town, console
+
+    yield make
+    for one in opened:
+        one.close()
