@@ -2,7 +2,7 @@
 "use strict";
 
 const stream = document.body.dataset.live;
-const QUIET_MS = 2000;
+const QUIET_MS = 1000;
 
 function busy() {
   // Whoever is filling in a form or reading an opened table is not interrupted.

@@ -1,0 +1,224 @@
+"""The console in a real browser: every page by keyboard and mouse, on a phone, dark, in high contrast, live."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from visitor import PASSWORD, Console
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+PICTURES = Path(__file__).parents[2] / "docs" / "console"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CONTRAST = ["color-contrast"]
+PAGES = {
+    "today": "/", "terminals": "/terminals", "terminal": "/terminals/shop-08", "results": "/results",
+    "chain": "/chain", "quarantine": "/quarantine", "alarms": "/alarms", "export": "/export", "account": "/account",
+}  # fmt: skip
+
+
+def missing(what: str) -> None:
+    message = f"{what}: this test did not run"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        missing("chromium is not installed (apt-get install chromium)")
+    if not AXE.is_file():
+        missing("axe-core is not installed (npm ci --prefix tests/console)")
+    with sync_playwright() as playwright:
+        # Debian's chromium has no sandbox for root, in whose name containers run.
+        browser = playwright.chromium.launch(executable_path=program, chromium_sandbox=os.geteuid() != 0)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page for somebody with a role; whatever a page complains of in its console fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make(console: Console, role: str | None = None, **settings: object) -> Page:
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"} | settings))
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        if role is not None:
+            token = console.house.sign_ins.begin(console.house.accounts.get(console.account(role))).token
+            context.add_cookies([{"name": "console", "value": token, "url": console.url, "sameSite": "Strict"}])
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def violations(page: Page, rules: list[str] = RULES) -> list[tuple[str, str, str]]:
+    """What axe-core finds; by the browser's own protocol, so that the page's policy stays in force."""
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate(AXE.read_text())
+    run = "rules => axe.run(document, {resultTypes: ['violations'], runOnly: rules})"
+    found = page.evaluate(run, rules)["violations"]
+    return [(one["id"], one["impact"], one["nodes"][0]["html"][:200]) for one in found]
+
+
+def is_as_wide_as_its_window(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def picture(request: pytest.FixtureRequest, page: Page, name: str, *, whole: bool = False) -> None:
+    if request.config.getoption("--screenshots", default=False):
+        PICTURES.mkdir(exist_ok=True)
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+
+
+def test_every_page_is_accessible(shared, opened, request):
+    page = opened(shared, "auditor")
+    for name, path in PAGES.items():
+        page.goto(shared.url + path)
+        assert violations(page) == [], name
+        picture(request, page, name)
+
+
+def test_the_pages_of_those_who_are_not_signed_in_and_of_administrators_are_accessible(console, opened, request):
+    page = opened(console)
+    page.goto(console.url)
+    assert violations(page) == []
+    picture(request, page, "sign-in")
+    page = opened(console, "administrator")
+    page.goto(console.url + "/accounts")
+    page.get_by_label("Name").fill("berta")
+    page.get_by_label("Role").select_option("auditor")
+    page.get_by_role("button", name="Add").click()
+    link = page.get_by_role("status").locator("code").inner_text()
+    assert violations(page) == []
+    berta = opened(console)
+    berta.goto(link)
+    assert violations(berta) == []
+    berta.get_by_label("Choose a password").fill(PASSWORD)
+    berta.get_by_label("Choose a password").press("Enter")
+    expect(berta.get_by_role("heading", name="Today")).to_be_visible()
+
+
+def test_an_auditor_s_morning_by_keyboard_alone(own_town, opened, request):
+    """Sign in, skip to the content, filter, open a result, see its picture, decide about one that was set apart."""
+    town, console = own_town()
+    name, page = console.account("auditor"), opened(console)
+    page.goto(console.url + "/results")
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Results")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Outcome")).to_be_focused()
+    page.keyboard.type("rejected")
+    for _ in range(8):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**outcome=rejected**")
+    rows = page.locator("tbody tr")
+    assert rows.count() > 3 and rows.count() == page.locator("tbody .chip.kind-rejected").count()
+    first = rows.first.get_by_role("link").first
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("img", name="The challenge of result")).to_be_visible()
+    assert page.locator("polyline.yaw").count() >= 1 and page.locator("g.window.failed").count() == 1
+    assert violations(page) == []
+    (fork,) = [one.number for one in town.ledger.quarantined(0) if one.reason == "fork"]
+    page.goto(f"{console.url}/quarantine")
+    page.get_by_role("link", name=re.compile(f"open ?: number {fork}$")).press("Enter")
+    page.get_by_role("radio", name="upheld").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("The outlet returned an old card.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("upheld by one-auditor")).to_be_visible()
+    assert [one.note for one in town.ledger.decisions.of(fork)] == ["The outlet returned an old card."]
+    picture(request, page, "decision")
+
+
+def test_the_picture_of_a_verified_session(shared, opened, request):
+    with shared.house.readers.lend() as ledger:
+        query = "SELECT max(number) FROM results WHERE outcome = 'verified' AND subject = ?"
+        number = ledger.database.rows(query, "f" * 32)[0][0]
+    page = opened(shared, "auditor")
+    page.goto(f"{shared.url}/results/{number}")
+    assert page.locator("g.window.passed").count() == 3 and page.locator("polyline").count() == 3
+    assert page.get_by_role("heading", name="The same subject").is_visible()
+    for shape in page.locator("svg.challenge rect, svg.challenge polyline").all():
+        box = shape.bounding_box()
+        assert box["width"] > 0 and box["height"] > 0
+    assert page.get_by_role("img").count() == 1, "a picture that is none of ours"
+    picture(request, page, "result", whole=True)
+
+
+def test_a_new_result_appears_by_itself_and_interrupts_nobody(own_town, opened):
+    town, console = own_town()
+    page = opened(console, "viewer")
+    page.goto(f"{console.url}/results")
+    newest = town.ledger.newest()
+    town.session("shop-06", town.now, outcome="verified", reasons=())
+    expect(page.get_by_role("link", name=f"#{newest + 1}")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("renewed")
+    assert violations(page) == []
+    page.get_by_label("Terminal", exact=True).fill("sho")
+    town.session("shop-06", town.now, outcome="verified", reasons=())
+    page.wait_for_timeout(1500)  # longer than the page waits before it renews itself
+    assert page.get_by_label("Terminal", exact=True).input_value() == "sho"
+    page.get_by_role("heading", name="Results").click()
+    expect(page.get_by_role("link", name=f"#{newest + 2}")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", ["phone", "dark phone", "high contrast", "high contrast, dark"])
+def test_every_page_works_on_a_phone_in_the_dark_and_in_high_contrast(shared, opened, request, look):
+    settings = {"viewport": {"width": 320, "height": 640}, "device_scale_factor": 2} if "phone" in look else {}
+    settings |= {"color_scheme": "dark"} if "dark" in look else {}
+    settings |= {"contrast": "more"} if "contrast" in look else {}
+    page = opened(shared, "auditor", **settings)
+    for name, path in (PAGES | {"result": "/results/5"}).items():
+        page.goto(shared.url + path)
+        assert is_as_wide_as_its_window(page), name
+        rules = RULES if look == "phone" and name in ("today", "result") else CONTRAST
+        assert violations(page, rules) == [], name
+        if look in ("phone", "dark phone") and name in ("today", "result"):
+            picture(request, page, f"{name}-{look.replace(', ', '-').replace(' ', '-')}")
+
+
+def test_forced_colours_keep_outcomes_apart(shared, opened):
+    page = opened(shared, "viewer", forced_colors="active")
+    page.goto(shared.url + "/")
+    colours = page.evaluate(
+        "[...document.querySelectorAll('.legend .chip i')].map(i => getComputedStyle(i).backgroundColor)"
+    )
+    assert len(set(colours)) >= 4 and violations(page) == []
+
+
+def test_without_scripts_everything_but_live_works(shared, opened):
+    page = opened(shared, "auditor", java_script_enabled=False)
+    for path in PAGES.values():
+        assert page.goto(shared.url + path).ok
+    page.goto(shared.url + "/export")
+    page.get_by_label("Outcome").select_option("rejected")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename == "results.csv"
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) > 3 and all(",rejected," in line for line in lines[1:])
