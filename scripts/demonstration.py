@@ -19,12 +19,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import cv2
 import yaml
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+import town
+
+from central.config import load_central
 from device.camera.portrait import load_picture
 from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
@@ -65,7 +70,10 @@ def main() -> int:
 
 
 def _show(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[str]:
-    made = create_demo_authority(folder / "authority", (TERMINAL,), port=free_port(), rehearsal=True)
+    others = town.NAMES if options.console else ()
+    made = create_demo_authority(folder / "authority", (TERMINAL, *others), port=free_port(), rehearsal=True)
+    if options.console:
+        _fill(made)
     logs = folder / "logs"
     logs.mkdir()
     stack.enter_context(_running([_mosquitto(), "-c", str(made.mosquitto)], logs / "broker.log"))
@@ -83,7 +91,33 @@ def _show(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[s
     _title("2  An impostor", "A printed photo of the same face, tilted by hand when a turn is asked for.")
     printed = {"kind": "rehearsal", "person": str(REHEARSAL / "astronaut_print.json"), "seed": options.seed}
     second = _session(made, folder, printed, portrait, "print")
+    if options.console:
+        _open_console(made, stack, logs / "console.log")
     return [first, "refused" if second != "verified" else second]
+
+
+def _fill(made: DemoAuthority) -> None:
+    """Gives the ledger some days of a made-up town, so that the console has something to show."""
+    settings = yaml.safe_load(made.central.read_text())
+    settings["console"]["port"] = free_port()
+    made.central.write_text(yaml.safe_dump(settings, sort_keys=False))
+    _say("Three days of a town's results are made up, signed by throw-away keys and taken into the ledger.")
+    with town.Town(made, int(time()), source="rehearsal") as filled:
+        filled.fill()
+
+
+def _open_console(made: DemoAuthority, stack: ExitStack, log: Path) -> None:
+    """Serves the console until Ctrl-C; whoever opens the link chooses a password and is signed in."""
+    console = [*_command("central"), "console", "--config", str(made.central)]
+    settings = load_central(made.central).console
+    add = [*console, "account", "add", "auditor", "--role", "auditor"]
+    link = subprocess.run(add, capture_output=True, text=True, check=True).stdout.strip()
+    served = stack.enter_context(_running(console, log))
+    _wait_for_port(settings.port, log)
+    _title("3  The console", "Both results are in it, with what was measured, among three days of a made-up town.")
+    _say(f"It is open at {settings.origin}\nA one-time sign-in, for you alone:  {link}\nCtrl-C ends everything.")
+    served.wait()
+    raise DemoError(f"the console stopped: {_last_line(log)}")
 
 
 def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], reference: Path, name: str) -> str:
@@ -103,6 +137,7 @@ def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], referenc
     with _running(run, folder / "logs" / f"{name}.log", show=True) as daemon:
         request = [*central, "request", "--config", str(made.central), "--terminal", TERMINAL]
         request += ["--reference", str(reference), "--attempts", "1", "--transaction", f"demo-{name}"]
+        request += ["--evidence", "signals"]
         asked = subprocess.run(request, capture_output=True, text=True, check=False)
         if asked.returncode:
             raise DemoError(f"central could not ask the terminal: {(asked.stderr or asked.stdout).strip()}")
@@ -211,10 +246,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/demo",
         description="Shows one face session from cue to receipt over a real broker, then a printed photo, refused.",
-        epilog="example: scripts/demo --camera usb --reference my-portrait.jpg",
+        epilog="examples: scripts/demo --console; scripts/demo --camera usb --reference my-portrait.jpg",
     )
     parser.add_argument("--camera", choices=["rehearsal", "usb"], default="rehearsal", help="who is looked at")
     parser.add_argument("--index", type=int, default=0, metavar="N", help="which USB camera (0)")
+    parser.add_argument("--console", action="store_true", help="end with the auditors' console open on a filled ledger")
     parser.add_argument("--reference", type=Path, default=REHEARSAL / "astronaut.png", metavar="PHOTO")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="fixes the animation's reaction times (1)")
     return parser

@@ -20,7 +20,7 @@ from device.wire.fields import ClaimsError, decode_base64url
 from device.wire.receipt import Verdict
 
 QUARTER_S = 15 * 60
-BATCH = 500
+BATCH = 1000
 SET_APART = "set-apart"
 MAX_SECONDS = 60
 """Longer times are counted together."""

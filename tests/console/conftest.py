@@ -1,18 +1,19 @@
 """The console as it runs, on loopback, and somebody who visits it."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # whole worlds, for the console over real sessions
+
 from town import NAMES, Town
-from visitor import Console
+from visitor import NOW, Console
 
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
-
-NOW = 1_790_002_800 + 4 * 3600
-"""A Monday, 19:00 UTC: a day of business is almost over."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

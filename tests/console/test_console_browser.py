@@ -193,7 +193,9 @@ def test_every_page_works_on_a_phone_in_the_dark_and_in_high_contrast(shared, op
     settings |= {"color_scheme": "dark"} if "dark" in look else {}
     settings |= {"contrast": "more"} if "contrast" in look else {}
     page = opened(shared, "auditor", **settings)
-    for name, path in (PAGES | {"result": "/results/5"}).items():
+    pages = PAGES | {"result": "/results/5"}
+    for name in pages if look == "phone" else ("today", "terminals", "result", "chain"):
+        path = pages[name]
         page.goto(shared.url + path)
         assert is_as_wide_as_its_window(page), name
         rules = RULES if look == "phone" and name in ("today", "result") else CONTRAST

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from conftest import NOW
 from hypothesis import given
 from hypothesis import strategies as st
-from visitor import Console
+from visitor import NOW, Console
 
 from central.config import ConsoleSettings
 from central.console import live

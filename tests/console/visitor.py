@@ -5,6 +5,8 @@ import html
 import http.client
 import re
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -20,10 +22,21 @@ from central.console.server import Server
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority
 
+NOW = 1_790_002_800 + 4 * 3600
+"""A Monday, 19:00 UTC: a day of business is almost over."""
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LIMIT_S = 20
+COUNTING_S = 900
 TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for what another thread brings about."""
+    pause, deadline = threading.Event(), time.monotonic() + COUNTING_S
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.01)
 
 
 class Clock:
@@ -37,10 +50,10 @@ class Clock:
 
 
 class Console:
-    """`likeness-central console`, on a free port of loopback, with a clock of the test and cheap passwords."""
+    """`likeness-central console`, on a free port of loopback, with cheap passwords, and a clock of the test or none."""
 
     def __init__(
-        self, made: DemoAuthority, folder: Path, now: float, *, ledger: str | None = None, **changes: object
+        self, made: DemoAuthority, folder: Path, now: float | None, *, ledger: str | None = None, **changes: object
     ) -> None:
         settings = load_central(made.central)
         if ledger is not None:
@@ -48,13 +61,14 @@ class Console:
         store = folder / "console.sqlite"
         console = settings.console.model_copy(update={"port": free_port(), "store": store} | changes)
         self.settings: CentralSettings = settings.model_copy(update={"console": console})
-        self.clock = Clock(now)
+        self.clock = time.time if now is None else Clock(now)
         self.server = Server(self.settings, functools.partial(open_house, wall=self.clock, hasher=CHEAP, look_s=0.05))
         self.house = self.server.house
         self._thread = threading.Thread(target=self.server.run)
         self._thread.start()
-        while self.house.watch.look():  # everything is counted before the first page
-            pass
+        with self.house.readers.lend() as held:
+            newest = held.newest()
+        until(lambda: (self.house.watch.counted >= newest and self.house.watch.version > 0) or not newest)
 
     @property
     def url(self) -> str:
