@@ -132,7 +132,7 @@ def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], referenc
     config = folder / f"{name}.yaml"
     config.write_text(yaml.safe_dump(settings))
     central = [*_command("central")]
-    before = _results(made)
+    before = max((held["number"] for held in _results(made)), default=0)
     run = [*_command("device"), "run", "--config", str(config), "--show-panel"]
     with _running(run, folder / "logs" / f"{name}.log", show=True) as daemon:
         request = [*central, "request", "--config", str(made.central), "--terminal", TERMINAL]
@@ -141,7 +141,7 @@ def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], referenc
         asked = subprocess.run(request, capture_output=True, text=True, check=False)
         if asked.returncode:
             raise DemoError(f"central could not ask the terminal: {(asked.stderr or asked.stdout).strip()}")
-        new = _wait_for_result(made, len(before), daemon, folder / "logs" / f"{name}.log")
+        new = _wait_for_result(made, before, daemon, folder / "logs" / f"{name}.log")
         PAUSE.wait(SHOW_RESULT_S)
     _say("As central verified it:")
     subprocess.run([*central, "results", "--config", str(made.central), "--last", "1"], check=False)
@@ -164,7 +164,7 @@ def _wait_for_result(made: DemoAuthority, known: int, daemon: subprocess.Popen[b
         if daemon.poll() is not None:
             raise DemoError(f"the terminal stopped: {_last_line(log)}")
         results = _results(made)
-        if len(results) > known and results[-1].get("receipted"):
+        if results and results[-1]["number"] > known and results[-1].get("receipted"):
             return results[-1]
         PAUSE.wait(0.3)
     raise DemoError("no result came in time")

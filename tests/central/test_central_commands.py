@@ -16,7 +16,7 @@ from central.tables import FORMULA, neutral
 from device.settings import SettingsError
 from provisioning.demo import create_demo_authority
 
-COMMANDS = ("run", "request", "command", "results", "follow", "verify", "report", "export", "evidence")
+COMMANDS = ("run", "request", "command", "results", "follow", "verify", "report", "export", "evidence", "console")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
