@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -76,7 +77,10 @@ class Accounts:
 
     def __init__(self, store: Store, wall: Callable[[], float], hasher: PasswordHasher | None = None) -> None:
         self._store, self._wall, self._hasher = store, wall, hasher or PasswordHasher()
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+
+    @cached_property
+    def _nobodys(self) -> str:
+        return self._hasher.hash(secrets.token_urlsafe())
 
     def add(self, name: str, role: Role) -> None:
         """Adds an account without a password; raises AccountError."""

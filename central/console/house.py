@@ -75,6 +75,8 @@ def open_house(
     except BaseException:
         readers.close()
         raise
+    accounts = Accounts(store, wall, hasher)
+    accounts.check("", "")  # the first stranger waits as long as every other
     tallies, fleet = Tallies(store), FleetView()
     return House(
         settings=settings,
@@ -83,7 +85,7 @@ def open_house(
         registry=registry,
         readers=readers,
         store=store,
-        accounts=Accounts(store, wall, hasher),
+        accounts=accounts,
         sign_ins=SignIns(store, console, wall),
         attempts=Attempts(store, wall),
         acts=Acts(store, wall),

@@ -29,8 +29,9 @@ class Readers:
             ledger = Ledger(self._place, read_only=True)
         try:
             yield ledger
-        except LedgerError:  # perhaps the connection is gone: the next one begins anew
+        except LedgerError:  # perhaps the connections are gone: whoever comes next begins anew
             ledger.close()
+            self.close()
             raise
         except BaseException:
             self._idle.put(ledger)

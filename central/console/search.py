@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from central.custody import Custody
 from central.ledger import Ledger
+from device.wire.claims import Outcome
 
 PAGE = 50
 NEWEST = 2**62
@@ -86,6 +87,8 @@ def _query(search: Search) -> tuple[str, list[object]]:
         narrow("j.terminal", search.terminal)
     for name, value in of_many:
         narrow(_COLUMNS[name], value)
+        if name == "outcome" and value != Outcome.VERIFIED:
+            conditions.append("r.outcome <> 'verified'")  # what its index holds
     if search.verdict == "accepted":
         conditions.append("j.verdict = 'accepted'")
     elif search.verdict:

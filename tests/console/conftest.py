@@ -12,6 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # whole worlds, for the
 from town import NAMES, Town
 from visitor import NOW, Console
 
+from central.ledger import Ledger
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
 
@@ -76,3 +77,47 @@ def own_town(filled: DemoAuthority, tmp_path: Path) -> Iterator[Callable[[], tup
     yield make
     for one in opened:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def held(filled):
+    """Everything in the town's ledger."""
+    ledger = Ledger(filled.central.parent / "ledger.sqlite", read_only=True)
+    yield ledger.latest(10_000)
+    ledger.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def twin(request, filled):
+    """The town's ledger in each of the two databases."""
+    if request.param == "sqlite":
+        ledger = Ledger(filled.central.parent / "ledger.sqlite", read_only=True)
+    else:
+        address = request.getfixturevalue("postgresql").address()
+        copy_ledger(filled.central.parent / "ledger.sqlite", address)
+        ledger = Ledger(address, read_only=True)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def address(filled, postgresql):
+    """The town's ledger in PostgreSQL, for a test that changes it."""
+    made = postgresql.address()
+    copy_ledger(filled.central.parent / "ledger.sqlite", made)
+    return made
+
+
+def copy_ledger(source, address):
+    """The same rows in another database."""
+    old, new = Ledger(source, read_only=True), Ledger(address)
+    with new.batch():
+        new.take(old.latest(10_000))
+        new.change_gaps([], old.gaps())
+        for alarm in old.alarms.since(0):
+            new.alarms.raise_once(alarm, alarm.raised)
+        for table in ("births", "health"):
+            for terminal, received, raw in old.database.rows(f"SELECT * FROM {table}"):
+                (new.fleet.set_births if table == "births" else new.fleet.set_health)({terminal: raw}, received)
+    old.close()
+    new.close()
