@@ -52,8 +52,9 @@ class Picture:
 
 def picture(challenge: Challenge, signals: EvidenceSignals | None) -> Picture:
     """Draws a challenge; without signals, the cues alone."""
-    ends = [step.done_s or step.cue_s + 1 for step in challenge.steps]
-    last = max([1.0, *ends, *(signals.at_s if signals else ())])
+    known = [step.done_s or step.cue_s + 1 for step in challenge.steps]
+    last = max([1.0, *known, *(signals.at_s if signals else ())])
+    ends = [step.done_s or last for step in challenge.steps]  # what was never done lasted to the end
     across = (RIGHT - LEFT) / last
 
     def x(at_s: float) -> float:

@@ -80,3 +80,13 @@ def test_it_serves_until_it_is_told_to_end(made, number):
     assert "account add NAME --role administrator" in told
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(address, timeout=LIMIT_S)
+
+
+def test_without_its_packages_it_says_which_to_install_and_nothing_else_needs_them(made):
+    Ledger(made.central.parent / "ledger.sqlite").close()
+    blocked = "import sys\nfor name in ('starlette', 'argon2', 'uvicorn', 'jinja2'): sys.modules[name] = None\n"
+    program = blocked + "from central.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    for command, status, told in (("report", 0, ""), ("console", 2, "pip install 'likeness[central,console]'")):
+        arguments = [sys.executable, "-c", program, command, "--config", str(made.central)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=LIMIT_S)
+        assert done.returncode == status and told in done.stderr and done.stderr.count("\n") == (1 if told else 0)
