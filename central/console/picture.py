@@ -13,7 +13,6 @@ from device.wire.evidence import EvidenceSignals
 
 LEFT, RIGHT, LANE, GAP = 46.0, 744.0, 132.0, 40.0
 CUES = 46.0
-WIDTH = 760.0
 YAW_DEG = 45.0
 OPENNESS = 0.5
 
@@ -33,9 +32,7 @@ class Window:
 class Lane:
     """One diagram: its lines as SVG points, broken where there was no face, and its ticks (y, text)."""
 
-    title: str
-    y: float
-    height: float
+    bottom: float
     lines: tuple[tuple[str, tuple[str, ...]], ...]
     ticks: tuple[tuple[float, str], ...]
 
@@ -71,7 +68,7 @@ def picture(challenge: Challenge, signals: EvidenceSignals | None) -> Picture:
         for index, (step, end) in enumerate(zip(challenge.steps, ends, strict=True))
     )
     lanes = _lanes(signals, [x(at_s) for at_s in signals.at_s]) if signals else ()
-    bottom = lanes[-1].y + lanes[-1].height if lanes else CUES + GAP
+    bottom = lanes[-1].bottom if lanes else CUES + GAP
     step_s = next(step for step in (1, 2, 5, 10, 60, 600, 3600) if last / step <= 14)
     seconds = tuple((x(at), f"{at:g}") for at in range(0, int(last) + 1, step_s))
     return Picture(bottom + GAP, windows, lanes, seconds)
@@ -91,8 +88,8 @@ def _lanes(signals: EvidenceSignals, xs: Sequence[float]) -> tuple[Lane, ...]:
     angles = tuple((turned(angle), f"{angle:g}°") for angle in (-YAW_DEG, -18, 0, 18, YAW_DEG))
     opening = tuple((opened(value), f"{value:g}") for value in (0, 0.25, 0.5))
     return (
-        Lane("Turn of the head: up is the customer's left", yaw, LANE, (("yaw", turns),), angles),
-        Lane("Openness of the eyes", eyes, LANE, (("left-eye", left), ("right-eye", right)), opening),
+        Lane(yaw + LANE, (("yaw", turns),), angles),
+        Lane(eyes + LANE, (("left-eye", left), ("right-eye", right)), opening),
     )
 
 

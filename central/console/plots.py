@@ -20,7 +20,6 @@ class Bar:
     width: float
     height: float
     kind: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def stack(columns: Sequence[Mapping[str, int]], gap: float = 0.16) -> Stack:
             if count := column.get(kind, 0):
                 height = 100 * count / top
                 y -= height
-                bars.append(Bar(index + gap / 2, y, 1 - gap, height, kind, count))
+                bars.append(Bar(index + gap / 2, y, 1 - gap, height, kind))
     return Stack(len(columns), top, tuple(bars), tuple(named))
 
 

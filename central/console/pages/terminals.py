@@ -24,16 +24,18 @@ def terminals(visit: Visit) -> Response:
     """The list, of one state or of all."""
     house = visit.house
     states = house.fleet.states(house.registry.current(), house.settings.rules, house.now)
+    clock_s = _clock_s(visit)
     counts, wanted = Counter(state.state for state in states), visit.query.get("state", "")
     wanted = wanted if wanted in ORDER else ""
-    shown = sorted((state for state in states if wanted in ("", state.state)), key=_urgency)
+    chosen = (state for state in states if wanted in ("", state.state))
+    shown = sorted(chosen, key=lambda one: (ORDER.index(one.state), not troubles(one, clock_s), one.name))
     page = visit.number("page", 0, max(0, (len(shown) - 1) // PAGE))
     return visit.page(
         "terminals.html",
         counts=[(state, counts[state]) for state in ORDER if counts[state]],
         total=len(states),
         wanted=wanted,
-        shown=[(state, troubles(state)) for state in shown[page * PAGE : (page + 1) * PAGE]],
+        shown=[(state, troubles(state, clock_s)) for state in shown[page * PAGE : (page + 1) * PAGE]],
         page=page,
         more=len(shown) > (page + 1) * PAGE,
     )
@@ -50,15 +52,15 @@ def terminal(visit: Visit) -> Response:
         return visit.page(
             "terminal.html",
             state=state,
-            troubles=troubles(state),
+            troubles=troubles(state, _clock_s(visit)),
             latest=lines(find(ledger, Search(terminal=name), house.zone, limit=RESULTS)),
             gaps=[gap for gap in ledger.gaps() if gap.terminal == name],
             alarms=ledger.alarms.page(ALARMS, about=name),
         )
 
 
-def troubles(state: TerminalState) -> list[str]:
-    """What somebody should see to, in words of ours."""
+def troubles(state: TerminalState, clock_s: float) -> list[str]:
+    """What somebody should see to, in words of ours; a clock may be off by `clock_s`."""
     health, found = state.health, []
     if health is not None:
         if health.lockout_s:
@@ -72,10 +74,11 @@ def troubles(state: TerminalState) -> list[str]:
             found.append("hot")
     if state.strange:
         found.append("differs: " + ", ".join(state.strange))
-    if state.clock_off_s is not None and abs(state.clock_off_s) > 120:
+    if state.clock_off_s is not None and abs(state.clock_off_s) > clock_s:
         found.append("clock")
     return found
 
 
-def _urgency(state: TerminalState) -> tuple[int, bool, str]:
-    return ORDER.index(state.state), not troubles(state), state.name
+def _clock_s(visit: Visit) -> float:
+    rule = visit.house.settings.rules.clocks
+    return rule.seconds if rule else float("inf")
