@@ -37,8 +37,8 @@ class Search:
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Search:
-        """From the query of an address; what cannot be read is left out."""
-        given = {name.name: query.get(name.name, "").strip()[:MAX_CHARACTERS] for name in fields(cls)}
+        """From the query of an address; a day that is none is left out, and signs that are none find nothing."""
+        given = {name.name: _plain(query.get(name.name, "")) for name in fields(cls)}
         days = {name: _day(given.pop(name)) for name in ("since", "until")}
         return cls(**given, **days)  # type: ignore[arg-type] # by name: each has its type
 
@@ -119,6 +119,11 @@ def _numbers(ledger: Ledger, search: Search, zone: ZoneInfo) -> tuple[int, int]:
 def day_begins(day: date, zone: ZoneInfo) -> int:
     """Seconds since 1970 of a day's midnight."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def _plain(text: str) -> str:
+    """Without what PostgreSQL takes for no text."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text.strip()[:MAX_CHARACTERS])
 
 
 def _day(text: str) -> date | None:

@@ -1,14 +1,17 @@
 """Searches find what matches, newest first, on both databases, a page at a time."""
 
 import re
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from visitor import NOW
 
 from central.config import ConsoleSettings
-from central.console.search import PAGE, Search, day_begins, find
+from central.console.search import MAX_CHARACTERS, PAGE, Search, day_begins, find
 from device.wire.receipt import Verdict
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -93,3 +96,17 @@ def test_a_day_begins_where_the_outlets_are():
     assert summer == 23 * 3600
     with pytest.raises(ValueError, match="time zone"):
         ConsoleSettings(timezone="../../etc/passwd")
+
+
+@given(st.dictionaries(st.sampled_from([one.name for one in fields(Search)]), st.text()))
+def test_any_query_is_a_search_and_its_own_address_is_the_same(query):
+    search = Search.read(query)
+    assert Search.read(search.shown()) == search
+    assert all(len(value) <= MAX_CHARACTERS and "\0" not in value for value in search.shown().values())
+
+
+@pytest.mark.parametrize("text", ["\0", "\x1b[2J", "'; DROP TABLE gaps; --", "%", "_", "\\", "\u202e", "x" * 9999])
+def test_strange_words_find_nothing_and_break_nothing(twin, text):
+    for name in ("terminal", "outcome", "reason", "outlet", "attendant", "transaction", "request"):
+        assert find(twin, Search.read({name: text}), UTC_ZONE) == []
+    assert twin.newest() > 100

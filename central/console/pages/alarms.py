@@ -15,10 +15,10 @@ OF_SUBJECTS = ("numbers-per-identity", "retry-shopping")
 def alarms(visit: Visit) -> Response:
     """The newest first, of one rule or of all."""
     house, page = visit.house, visit.number("page", 0, 10_000)
-    rule = visit.query.get("rule", "")[:64]
     with house.readers.lend() as ledger:
-        shown = ledger.alarms.page(PAGE + 1, rule=rule, skip=page * PAGE)
         counts = ledger.alarms.rules()
+        rule = next((name for name in counts if name == visit.query.get("rule")), "")
+        shown = ledger.alarms.page(PAGE + 1, rule=rule, skip=page * PAGE)
         gaps = ledger.gaps()
     now = fleet_alarms(house.fleet.births(), house.fleet.health(), gaps, house.settings.rules, house.now)
     return visit.page(
