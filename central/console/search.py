@@ -56,58 +56,48 @@ def find(ledger: Ledger, search: Search, zone: ZoneInfo, before: int = NEWEST, l
     return ledger.numbered([number for (number,) in rows])
 
 
-_OF_RESULTS = ("transaction", "attendant", "outlet", "reason", "outcome")
-_COLUMNS = {name: f'r."{name}"' for name in _OF_RESULTS} | {"reason": "r.first_reason"}
+_COLUMNS = {
+    "transaction": 'r."transaction"',
+    "attendant": "r.attendant",
+    "outlet": "r.outlet",
+    "terminal": "j.terminal",
+    "reason": "r.first_reason",
+    "outcome": "r.outcome",
+}
+"""What is looked for, and where it stands, those that leave fewest rows first."""
 
 
 def _query(search: Search) -> tuple[str, list[object]]:
     """One statement. The condition that leaves fewest rows comes first and may use its index; the others may not.
 
-    Left to itself, a database that knows nothing of the values takes the index of an outcome that most results have.
+    Left to itself, a database that knows nothing of the values takes the index of an outcome that many results have.
     """
+    wanted = [(column, value) for name, column in _COLUMNS.items() if (value := getattr(search, name))]
     conditions: list[str] = []
     values: list[object] = []
-
-    def narrow(column: str, value: str) -> None:
-        conditions.append(f"{column} = ?" if not conditions else f"{column} || '' = ?")
-        values.append(value)
-
     if search.request:
-        conditions.append(
-            "j.number IN (SELECT number FROM results WHERE request = ?"
-            " UNION ALL SELECT number FROM quarantine WHERE request = ?)"
-        )
+        conditions.append(_OF_REQUEST)
         values += [search.request, search.request]
-    wanted = [(name, getattr(search, name)) for name in _OF_RESULTS if getattr(search, name)]
-    of_results = [pair for pair in wanted if pair[0] not in ("reason", "outcome")]
-    of_many = [pair for pair in wanted if pair[0] in ("reason", "outcome")]
-    for name, value in of_results:
-        narrow(_COLUMNS[name], value)
-    if search.terminal:
-        narrow("j.terminal", search.terminal)
-    for name, value in of_many:
-        narrow(_COLUMNS[name], value)
-        if name == "outcome" and value != Outcome.VERIFIED:
-            conditions.append("r.outcome <> 'verified'")  # what its index holds
-    if search.verdict == "accepted":
-        conditions.append("j.verdict = 'accepted'")
-    elif search.verdict:
-        conditions.append("j.verdict <> 'accepted'")
-    leads_results = bool(wanted) and not search.request and not (search.terminal and not of_results)
-    tables, key = _tables(bool(wanted), leads_results=leads_results)
-    if wanted:
+    for column, value in wanted:
+        conditions.append(f"{column} || '' = ?" if conditions else f"{column} = ?")
+        values.append(value)
+    if search.outcome not in ("", Outcome.VERIFIED):
+        conditions.append("r.outcome <> 'verified'")  # what its index holds
+    if search.verdict:
+        conditions.append(f"j.verdict {'=' if search.verdict == 'accepted' else '<>'} 'accepted'")
+    tables, key = "journal AS j", "j.number"
+    if any(column.startswith("r.") for column, _ in wanted):
         conditions.append("j.number = r.number")
+        # SQLite goes through crossed tables in the order in which they stand.
+        tables = "journal AS j CROSS JOIN results AS r"
+        if not search.request and wanted[0][0].startswith("r."):
+            tables, key = "results AS r CROSS JOIN journal AS j", "r.number"
     conditions.append(f"{key} BETWEEN ? AND ?")
     return f"SELECT {key} FROM {tables} WHERE {' AND '.join(conditions)} ORDER BY {key} DESC LIMIT ?", values  # noqa: S608
 
 
-def _tables(joined: bool, *, leads_results: bool) -> tuple[str, str]:
-    """The tables in the order that SQLite is to go through them, and whose number to go by."""
-    if not joined:
-        return "journal AS j", "j.number"
-    if leads_results:
-        return "results AS r CROSS JOIN journal AS j", "r.number"
-    return "journal AS j CROSS JOIN results AS r", "j.number"
+_OF_REQUEST = """j.number IN (SELECT number FROM results WHERE request = ?
+    UNION ALL SELECT number FROM quarantine WHERE request = ?)"""
 
 
 def _numbers(ledger: Ledger, search: Search, zone: ZoneInfo) -> tuple[int, int]:
