@@ -117,7 +117,11 @@ def _state(entry: TerminalEntry, birth: BirthClaims | None, heard: int | None, s
 
 def _runs(birth: BirthClaims) -> dict[str, str]:
     said = birth.software
-    return {"firmware": said.firmware, "models": said.models_sha256, "configuration": said.configuration_sha256}
+    return {
+        "firmware": f"{said.firmware} {said.firmware_sha256 or ''}",
+        "models": said.models_sha256,
+        "configuration": said.configuration_sha256,
+    }
 
 
 def _usual(births: list[BirthClaims]) -> dict[str, str]:

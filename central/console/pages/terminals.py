@@ -12,6 +12,7 @@ from central.console.fleet import TerminalState
 from central.console.lines import lines
 from central.console.search import Search, find
 from central.console.visit import Visit
+from device.wire.update import UpdateState
 
 PAGE = 100
 RESULTS = 20
@@ -70,6 +71,8 @@ def troubles(state: TerminalState, clock_s: float) -> list[str]:
         for part, said, good in (("outbox", health.outbox, "ok"), ("camera", health.camera, "ok")):
             if said != good:
                 found.append(part)
+        if any(update.state == UpdateState.FAILED for update in health.updates or ()):
+            found.append("update given back")
         if health.throttled or (health.temperature_c or 0) >= HOT_C:
             found.append("hot")
     if state.strange:
