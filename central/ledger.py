@@ -110,7 +110,9 @@ class Ledger:
 
     def since(self, number: int, limit: int = 1000) -> list[Custody]:
         """What was taken after the one with this number, in the order of custody."""
-        return self._custodies("WHERE journal.number > ? ORDER BY journal.number LIMIT ?", number, limit)
+        # Numbers have no holes. With a LIMIT instead, PostgreSQL reads every result from the first one on.
+        condition = "WHERE journal.number > ? AND journal.number <= ? ORDER BY journal.number"
+        return self._custodies(condition, number, number + limit)
 
     def latest(self, limit: int) -> list[Custody]:
         """What was taken last, oldest first."""
@@ -118,8 +120,8 @@ class Ledger:
 
     def quarantined(self, since: int, limit: int = 1000) -> list[Custody]:
         """What was set apart from a time on, newest last."""
-        condition = "WHERE verdict <> 'accepted' AND received >= ? ORDER BY journal.number DESC LIMIT ?"
-        return self._custodies(condition, since, limit)[::-1]
+        query = "SELECT number FROM journal WHERE verdict <> 'accepted' AND received >= ? ORDER BY number DESC LIMIT ?"
+        return self.numbered([number for (number,) in self.database.rows(query, since, limit)])[::-1]
 
     def numbered(self, numbers: Sequence[int]) -> list[Custody]:
         """What was taken under these numbers, newest first."""

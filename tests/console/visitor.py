@@ -53,7 +53,14 @@ class Console:
     """`likeness-central console`, on a free port of loopback, with cheap passwords, and a clock of the test or none."""
 
     def __init__(
-        self, made: DemoAuthority, folder: Path, now: float | None, *, ledger: str | None = None, **changes: object
+        self,
+        made: DemoAuthority,
+        folder: Path,
+        now: float | None,
+        *,
+        ledger: str | None = None,
+        look_s: float = 0.05,
+        **changes: object,
     ) -> None:
         settings = load_central(made.central)
         if ledger is not None:
@@ -62,7 +69,7 @@ class Console:
         console = settings.console.model_copy(update={"port": free_port(), "store": store} | changes)
         self.settings: CentralSettings = settings.model_copy(update={"console": console})
         self.clock = time.time if now is None else Clock(now)
-        self.server = Server(self.settings, functools.partial(open_house, wall=self.clock, hasher=CHEAP, look_s=0.05))
+        self.server = Server(self.settings, functools.partial(open_house, wall=self.clock, hasher=CHEAP, look_s=look_s))
         self.house = self.server.house
         self._thread = threading.Thread(target=self.server.run)
         self._thread.start()
