@@ -14,6 +14,7 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = Path(__file__).parents[2] / "docs" / "console"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CONTRAST = ["color-contrast"]
+LIMIT_MS = 20_000
 PAGES = {
     "today": "/", "terminals": "/terminals", "terminal": "/terminals/shop-08", "results": "/results",
     "chain": "/chain", "quarantine": "/quarantine", "alarms": "/alarms", "export": "/export", "account": "/account",
@@ -36,6 +37,7 @@ def chromium() -> Iterator[Browser]:
         missing("chromium is not installed (apt-get install chromium)")
     if not AXE.is_file():
         missing("axe-core is not installed (npm ci --prefix tests/console)")
+    expect.set_options(timeout=LIMIT_MS)
     with sync_playwright() as playwright:
         # Debian's chromium has no sandbox for root, in whose name containers run.
         browser = playwright.chromium.launch(executable_path=program, chromium_sandbox=os.geteuid() != 0)
@@ -51,7 +53,7 @@ def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def make(console: Console, role: str | None = None, **settings: object) -> Page:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"} | settings))
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(LIMIT_MS)
         contexts.append(context)
         if role is not None:
             token = console.house.sign_ins.begin(console.house.accounts.get(console.account(role))).token
@@ -146,6 +148,7 @@ def test_an_auditor_s_morning_by_keyboard_alone(own_town, opened, request):
     (fork,) = [one.number for one in town.ledger.quarantined(0) if one.reason == "fork"]
     page.goto(f"{console.url}/quarantine")
     page.get_by_role("link", name=re.compile(f"open ?: number {fork}$")).press("Enter")
+    page.wait_for_url("**#decisions", wait_until="load")  # the browser goes there once more when it has loaded
     page.get_by_role("radio", name="upheld").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
