@@ -109,6 +109,7 @@ async def _sent(request: Request) -> tuple[dict[str, str], bytes]:
 
 def _answer(house: House, page: Page, request: Request, form: dict[str, str], upload: bytes) -> Response:
     """Asks who it is, whether they may, and whether they meant it, in this order; only then makes the page."""
+    version = house.watch.version
     token = request.cookies.get(entrance.cookie_name(house), "")
     sign_in = house.sign_ins.find(token, touch=RENEWS_ITSELF not in request.headers) if token else None
     if page.needs is not Access.ANYBODY and sign_in is None:
@@ -118,7 +119,7 @@ def _answer(house: House, page: Page, request: Request, form: dict[str, str], up
     if request.method == "POST" and not (token and is_form_token(form.get("form_token", ""), token)):
         raise HTTPException(HTTPStatus.FORBIDDEN, "form")
     if sign_in is not None or request.method == "POST":
-        return page.action(Visit(house, request, sign_in, form, upload, entry=token))
+        return page.action(Visit(house, request, sign_in, form, upload, token, version))
     entry = token or secrets.token_urlsafe(32)
     answer = page.action(Visit(house, request, entry=entry))
     if not token:

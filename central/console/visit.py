@@ -31,6 +31,7 @@ class Visit:
         form: the fields of a form that was sent, its token checked.
         upload: a file that was sent with it.
         entry: what a browser holds in which nobody is signed in yet.
+        version: what the watch had seen before the page was begun: whatever comes later is news to it.
     """
 
     house: House
@@ -39,6 +40,7 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     upload: bytes = field(default=b"", repr=False)
     entry: str = field(default="", repr=False)
+    version: int = 0
 
     @property
     def account(self) -> Account:
@@ -96,6 +98,7 @@ class Visit:
                 "here": self.request.url.path,
                 "zone": self.house.zone,
                 "now": self.house.now,
+                "version": self.version,
                 "rehearsal": self.house.settings.rehearsal,
             }
         )

@@ -40,9 +40,9 @@ if (stream) {
   };
 
   const source = new EventSource(stream);
-  let version = null;
+  let version = document.body.dataset.version;  // news may have come before the stream was open
   source.addEventListener("hello", (event) => {
-    if (version !== null && version !== event.data) news();  // central was away
+    if (version !== event.data) news();
     version = event.data;
   });
   source.onmessage = (event) => {
