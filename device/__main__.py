@@ -29,6 +29,8 @@ from device.updates.start import is_on_trial
 from device.vision.inference import InferenceError
 from device.vision.manifest import ModelError
 from device.vision.reference import PortraitError
+from device.voice.commands import add_voice
+from device.voice.rendering import VoiceError
 from device.wire.enrolment import EnrolmentError
 from device.wire.plan import PlanError
 from device.wiring_command import add_wiring
@@ -48,6 +50,7 @@ FAULTS = (
     PortraitError,
     SettingsError,
     UpdateError,
+    VoiceError,
 )
 
 
@@ -105,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_bench(add)
     add_calibrate(add)
     add_wiring(add)
+    add_voice(add)
     add_enrolment_commands(add)
     add_update(add)
     return parser

@@ -37,6 +37,7 @@ from device.signals import Frame
 from device.verification import Verdict, Verification
 from device.vision.assembly import Vision
 from device.vision.reference import PortraitError
+from device.voice.voice import Voice
 from device.wire.claims import Outcome
 from device.wire.fields import ClockState
 from device.wire.light import DARK
@@ -71,6 +72,7 @@ class App:
         terminal: Terminal,
         frames: NewestFrame,
         panel: Panel,
+        voice: Voice,
         vision: Vision,
         requests: Inbox,
         desk: RequestDesk,
@@ -83,6 +85,7 @@ class App:
         service: Service,
     ) -> None:
         self._terminal, self._frames, self._panel, self._vision = terminal, frames, panel, vision
+        self._voice = voice
         self._requests, self._desk, self._link = requests, desk, link
         self._clock, self._vitals, self._service = clock, vitals, service
         self._admission, self._closing, self._orders = admission, closing, orders
@@ -130,6 +133,8 @@ class App:
         at, self._vitals.camera = frame.taken_at, "ok"
         presses = self._panel.presses()
         if isinstance(self._now, _Running):
+            if Press.START_HELD in presses and self.shown.scene is Scene.CONSENT:
+                self._voice.choose_next()
             state = self._now.verification.observe(frame, presses)
             self.shown = show_state(self.shown, state, at)
             if self._now.verification.finished:
@@ -140,6 +145,9 @@ class App:
             self._idle(at, presses)
         running = self.running
         self._frames.hold_colours(running is not None and running.shows_code)
+        if self.shown.scene is Scene.CONSENT and self.shown.since == at:
+            self._panel.forget_presses()  # begun before the prompt was lit: agrees to nothing
+        self._voice.follow(self.shown, at)
         self._panel.show(replace(self.shown.lights(at), ring=DARK if running is None else running.ring(at)))
 
     def _idle(self, at: float, presses: Collection[Press]) -> None:
@@ -176,7 +184,7 @@ class App:
 
     def _begin(self, request: AcceptedRequest, *, attempt: int, at: float) -> None:
         """Starts a session. It is counted on the disk before anything else happens: a power cut takes nothing back."""
-        self._panel.presses()  # pressed before the prompt was lit: agrees to nothing
+        self._panel.forget_presses()
         self._admission.begin(request.id, offline=request.echo is None)
         try:
             able_to_light = self._terminal.has_ring and self._frames.can_hold_colours
@@ -185,6 +193,7 @@ class App:
             LOG.warning("request refused reason=no-plan %s", error)
             return
         LOG.info("session begins id=%s request=%s attempt=%d", session.id, request.id, attempt)
+        self._voice.begin(None if request.echo is None else request.echo.purpose, same_customer=attempt > 1)
         try:
             self._now = _Running(session, self._opener.verification(session))
         except PortraitError as error:
@@ -207,7 +216,7 @@ class App:
     def _finished(self, session: Session, verdict: Verdict, at: float) -> Finished:
         self._vision.forget()
         self._opener.forget()
-        return self._closing.finish(session, verdict, at)
+        return self._closing.finish(session, verdict, at, self._voice.consent_read())
 
     def _deliver(self, finished: Finished, at: float) -> None:
         """Signs the result into the outbox, again and again while that fails; then shows the outcome for a while."""

@@ -14,7 +14,7 @@ from device.delivery.database import OutboxError
 from device.delivery.outbox import Outbox
 from device.results import SealedEvidence, Session, Terminal, result_claims, seal_evidence
 from device.verification import Verdict
-from device.wire.claims import Outcome
+from device.wire.claims import Outcome, SpokenConsent
 from device.wire.fields import uuid7
 
 LOG = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Finished:
     result: str
     evidence: SealedEvidence | None = field(repr=False)
     shown_until: float
+    spoken: SpokenConsent | None = None
     signed: bool = False
     retry_at: float = 0.0
 
@@ -51,7 +52,7 @@ class Closing:
         self._terminal, self._outbox, self._clock = terminal, outbox, clock
         self._admission, self._recipient = admission, evidence_recipient
 
-    def finish(self, session: Session, verdict: Verdict, at: float) -> Finished:
+    def finish(self, session: Session, verdict: Verdict, at: float, spoken: SpokenConsent | None = None) -> Finished:
         """Counts the outcome and seals the evidence; from now on only central can read it."""
         self._admission.ended(failed=verdict.decision.outcome not in NO_FAILURES)
         result = uuid7(max(0, int(self._clock.read().unix_s * 1000)), secrets.token_bytes(10))
@@ -60,7 +61,8 @@ class Closing:
             evidence = seal_evidence(
                 verdict.evidence, self._recipient, result=result, terminal=self._terminal.id, purpose=echo.purpose
             )
-        return Finished(session, replace(verdict, evidence=None), result, evidence, shown_until=at + RESULT_SHOWN_S)
+        shown_until = at + RESULT_SHOWN_S
+        return Finished(session, replace(verdict, evidence=None), result, evidence, shown_until, spoken)
 
     def sign(self, finished: Finished, at: float) -> bool:
         """Signs the result unless that was done, or just failed; returns whether it is in the outbox."""
@@ -71,7 +73,14 @@ class Closing:
         try:
             self._outbox.append(
                 lambda position: result_claims(
-                    position, self._terminal, finished.session, finished.verdict, now, finished.result, mark
+                    position,
+                    self._terminal,
+                    finished.session,
+                    finished.verdict,
+                    now,
+                    finished.result,
+                    mark,
+                    finished.spoken,
                 ),
                 evidence=None if evidence is None else evidence.sealed,
                 remember=self._admission.counts(),

@@ -14,6 +14,7 @@ from device.settings import Settings, load_settings
 from device.updates.store import Store, updates_folder
 from device.vision.inference import Runtime
 from device.vision.tuned import MAX_THREADS
+from device.voice.settings import VoiceSettings
 from device.wire.fields import FalseMatchRate, Name
 from device.wire.update import BundleKind
 
@@ -139,6 +140,7 @@ class TerminalSettings(Settings):
 
     camera: CameraSettings
     panel: PanelSettings = PanelSettings()
+    voice: VoiceSettings = VoiceSettings()
     broker: BrokerSettings
     models: ModelSettings = ModelSettings()
     policy: PolicySettings = PolicySettings()
@@ -186,7 +188,13 @@ def _load(path: Path, base: Path) -> tuple[TerminalSettings, str]:
     for name in ("folder", "tuned"):
         if (place := getattr(models, name)) is not None:
             models = models.model_copy(update={name: base / place})
-    places = {"camera": camera, "models": models, "keys": base / settings.keys, "outbox": base / settings.outbox}
+    places = {
+        "camera": camera,
+        "models": models,
+        "voice": settings.voice.model_copy(update={"folder": base / settings.voice.folder}),
+        "keys": base / settings.keys,
+        "outbox": base / settings.outbox,
+    }
     if settings.updates is not None:
         places["updates"] = base / settings.updates
     digest = hashlib.sha256(path.read_bytes())

@@ -48,6 +48,7 @@ from device.updates.store import Store, package_version
 from device.vision.assembly import Vision, load_tuned_vision, load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import Models, default_directory
+from device.voice.voice import open_voice
 from device.wire.claims import Software
 from device.wire.update import listing_digest
 
@@ -189,6 +190,7 @@ def _build(
         terminal=terminal,
         frames=frames,
         panel=panel,
+        voice=stack.enter_context(open_voice(settings.voice)),
         vision=vision,
         requests=requests,
         desk=RequestDesk(keys, boot, outbox, PolicyFloor(policy.fmr, GUESS_CEILING)),

@@ -13,7 +13,7 @@ from device.delivery.requests import AcceptedRequest
 from device.liveness.evidence import Record, StepRecord
 from device.verification import Verdict
 from device.wire.chain import ChainPosition
-from device.wire.claims import Capture, Challenge, Comparison, Light, ResultClaims, Software, StepTiming
+from device.wire.claims import Capture, Challenge, Comparison, Light, ResultClaims, Software, SpokenConsent, StepTiming
 from device.wire.evidence import EvidenceMark, EvidencePack
 from device.wire.light import LightChoice, LightCode, LightVerdict
 from device.wire.plan import Plan, guess_probability
@@ -79,6 +79,7 @@ def result_claims(
     now: Instant,
     id_: str,
     evidence: EvidenceMark | None = None,
+    spoken: SpokenConsent | None = None,
 ) -> ResultClaims:
     """Returns the claims of the result `id_` for a place in the chain."""
     comparison, record = verdict.comparison, verdict.final.record
@@ -96,6 +97,7 @@ def result_claims(
         nonce=session.request.nonce,
         request=session.request.echo,
         consent=terminal.consent,
+        spoken=spoken,
         outcome=verdict.decision.outcome,
         reasons=verdict.decision.reasons,
         sentence=verdict.decision.sentence,

@@ -31,9 +31,10 @@ from device.wire.plan import Plan
 
 
 class Press(StrEnum):
-    """A button of the panel."""
+    """What a finger does to a button of the panel. Only a short press of START agrees to anything."""
 
     START = "start"
+    START_HELD = "start-held"
     CANCEL = "cancel"
 
 

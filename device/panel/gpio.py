@@ -17,6 +17,7 @@ from gpiozero.tones import Tone
 from pydantic import Field, model_validator
 
 from device.liveness.session import Press
+from device.panel.button import LongOrShort
 from device.panel.prompts import Lights
 from device.settings import Settings
 
@@ -108,18 +109,21 @@ class Panel:
         self._ring = [PWMLED(pin, frequency=RING_HZ, **light) for _, pin in ring]
         self._buzzer = TonalBuzzer(pins.buzzer, mid_tone=Tone("A5"), octaves=2, pin_factory=factory)
         self._presses: Queue[Press] = Queue(PRESSES_KEPT)
-        self._buttons = [
-            self._button(pins.start, Press.START, factory),
-            self._button(pins.cancel, Press.CANCEL, factory),
-        ]
+        self._start = LongOrShort(Press.START, Press.START_HELD, factory.ticks)
+        start, cancel = (
+            Button(pin, pull_up=True, bounce_time=BOUNCE_S, pin_factory=factory) for pin in (pins.start, pins.cancel)
+        )
+        start.when_pressed, start.when_released = self._start.down, self._release_start
+        cancel.when_pressed = partial(self._enqueue, Press.CANCEL)  # at once: nothing is surer than a refusal
+        self._buttons = [start, cancel]
         self._shown = Lights()
 
-    def _button(self, pin: int, press: Press, factory: Factory) -> Button:
-        button = Button(pin, pull_up=True, bounce_time=BOUNCE_S, pin_factory=factory)
-        button.when_pressed = partial(self._enqueue, press)
-        return button
+    def _release_start(self) -> None:
+        self._enqueue(self._start.up())
 
-    def _enqueue(self, press: Press) -> None:
+    def _enqueue(self, press: Press | None) -> None:
+        if press is None:
+            return
         try:
             self._presses.put_nowait(press)
         except Full:  # a child hammering the button: the first presses are the ones that count
@@ -152,12 +156,19 @@ class Panel:
 
     def presses(self) -> list[Press]:
         """The presses since the last call, oldest first; at most PRESSES_KEPT are kept."""
+        self._enqueue(self._start.held())
         taken: list[Press] = []
         while True:
             try:
                 taken.append(self._presses.get_nowait())
             except Empty:
                 return taken
+
+    def forget_presses(self) -> None:
+        """Forgets what was pressed, and what is still held down: it was not meant for what is shown from now on."""
+        self._start.forget()
+        while self.presses():
+            pass
 
     def close(self) -> None:
         """Leaves all dark and silent and frees the pins; may be called twice."""

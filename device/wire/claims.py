@@ -14,6 +14,7 @@ from device.wire.fields import (
     Code,
     Counter,
     FalseMatchRate,
+    Language,
     Name,
     Nonce,
     Score,
@@ -160,6 +161,21 @@ class ReferenceMark(Claims):
     grade: Grade | Code
 
 
+class SpokenConsent(Claims):
+    """The consent text that the terminal's voice read out.
+
+    Attributes:
+        version: of the text that was spoken.
+        language: in which it was spoken, the last one that the customer chose.
+        whole: what the check is for and the text were played to their end before the customer answered. That somebody
+            heard it nobody can know.
+    """
+
+    version: Name
+    language: Language
+    whole: bool
+
+
 class Software(Claims):
     """What ran: the firmware's version and digest, inference runtime, and the digests of models and configuration."""
 
@@ -187,6 +203,7 @@ class ResultClaims(Claims):
         nonce: the request's nonce, or the terminal's own.
         request: what the request said; absent when offline.
         consent: version of the consent text that was shown.
+        spoken: the consent text that was read out; absent when the terminal has no voice.
         outcome: how the session ended.
         reasons: why, for machines, most important first.
         sentence: why, for people.
@@ -209,6 +226,7 @@ class ResultClaims(Claims):
     nonce: Nonce = Field(repr=False)
     request: RequestEcho | None = None
     consent: Name
+    spoken: SpokenConsent | None = None
     outcome: Outcome | Code
     reasons: Annotated[tuple[Code, ...], Field(max_length=16)] = ()
     sentence: Sentence

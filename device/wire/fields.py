@@ -91,6 +91,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/+-]{1,64}$")]
 """An id that someone else chose: outlet, attendant, transaction, pseudonym, version."""
 Sentence = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}]*$")]
 """Text for people, safe to print: no control character and nothing that turns the direction of writing."""
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+"""A language's tag (RFC 5646), such as zh-CN."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 Uuid7 = Annotated[

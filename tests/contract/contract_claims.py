@@ -12,6 +12,7 @@ from device.wire.envelope import Kind
 
 Claims = tuple[str, Kind, bytes | Document]
 LONG = 2**53
+SPOKEN = {"version": "1", "language": "zh-CN", "whole": True}
 ENTRY = {"epoch": 1, "seq": 1, "sha256": "d" * 64, "verdict": "accepted"}
 
 # Kind, path, values that are not in its range or of its type.
@@ -28,6 +29,7 @@ WRONG: dict[tuple[Kind, str], tuple[Any, ...]] = {
     (Kind.RESULT, "offline"): (False, 1, "true"),
     (Kind.RESULT, "nonce"): ("A" * 20, "A" * 88, "A" * 42 + "+", "A" * 43 + "=", "A" * 42 + "B", "A" * 41),
     (Kind.RESULT, "consent"): ("", "a b", "x" * 65),
+    (Kind.RESULT, "spoken"): (SPOKEN | {"language": "English, please"}, SPOKEN | {"whole": 1}, {"version": "1"}, "en"),
     (Kind.RESULT, "outcome"): ("", "verified ", "Verified", 1, ["verified"]),
     (Kind.RESULT, "reasons"): (["x"] * 17, "consent-refused", [""], [None]),
     (Kind.RESULT, "sentence"): ("x" * 201, "bell\x07", "\u202eesrever", "two\nlines", None),
@@ -117,6 +119,7 @@ def odd_but_good_claims() -> Iterator[Claims]:
     )
     yield "an outcome that nobody knows", Kind.RESULT, plain | {"outcome": "postponed"}
     yield "health that asks for a receipt", Kind.HEALTH, messages.health(receipt=True)
+    yield "a consent text that was read out", Kind.RESULT, plain | {"spoken": SPOKEN}
     yield "white space in the claims", Kind.RESULT, b" \n" + whole.replace(b",", b" ,\t") + b"\r\n"
     yield "a name in escapes", Kind.RESULT, whole.replace(b'"seq"', b'"\\u0073eq"')
     yield (

@@ -10,6 +10,7 @@ from queue import Empty
 import cv2
 import numpy as np
 import samples
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 from world import Terminal, World, until
 
 from device.admission import Admission
@@ -26,11 +27,13 @@ from device.delivery.requests import PolicyFloor, RequestDesk
 from device.liveness.limits import Limits
 from device.liveness.session import Press
 from device.orders import Orders
-from device.panel.gpio import Panel, PinMap, PinReader, mock_factory
+from device.panel.button import LONG_PRESS_S
+from device.panel.gpio import Panel, PinMap, PinReader
 from device.panel.prompts import Scene
 from device.results import Terminal as TerminalFacts
 from device.service import Service
 from device.vision.manifest import default_directory
+from device.voice.voice import Voice
 from device.wire.fields import FalseMatchRate
 
 REHEARSAL = default_directory() / "rehearsal"
@@ -51,6 +54,15 @@ class Waiting:
             return None
 
 
+class Clocked(MockFactory):
+    """Mock pins whose time is set by hand."""
+
+    now = 0.0
+
+    def ticks(self) -> float:
+        return self.now
+
+
 class Counter:
     """A terminal on a counter, with somebody before it."""
 
@@ -63,9 +75,11 @@ class Counter:
         document: np.ndarray | None = None,
         offline_sessions: int = 0,
         seed: int = 3,
+        voice: Voice | None = None,
     ) -> None:
         self.world, self.terminal = world, world.terminal()
-        pins, factory = PinMap(), mock_factory()
+        pins, factory = PinMap(), Clocked(pin_class=MockPWMPin)
+        self.factory = factory
         self.panel, self.reader = Panel(pins, factory), PinReader(pins, factory)
         self.camera = RehearsalCamera(
             load_person(REHEARSAL / person),
@@ -90,6 +104,7 @@ class Counter:
             terminal=facts,
             frames=NewestFrame(self.camera),
             panel=self.panel,
+            voice=voice or Voice(None, (), {}),
             vision=vision,
             requests=Waiting(terminal),
             desk=RequestDesk(terminal.keys, samples.BOOT, outbox, PolicyFloor(FalseMatchRate.ONE_IN_1000)),
@@ -111,6 +126,13 @@ class Counter:
         assert done.returncode == 0, done.stderr
         until(lambda: not self.terminal.requests.empty(), "the request arrives")
         return done.stdout.strip()
+
+    def hold_start(self) -> None:
+        """A long press of START."""
+        start = self.factory.pin(PinMap().start)
+        start.drive_low()
+        self.factory.now += LONG_PRESS_S
+        start.drive_high()
 
     def work_until(self, scene: Scene) -> list[Scene]:
         """Feeds frames until the panel tells `scene`; returns the scenes on the way."""

@@ -29,6 +29,7 @@ from device.delivery.rows import Part
 from device.liveness.evidence import Ending
 from device.liveness.limits import Limits
 from device.liveness.session import Press
+from device.panel.gpio import PinMap
 from device.panel.prompts import Scene
 from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
@@ -41,6 +42,7 @@ from device.wire.request import Policy, RequestClaims, SealedReference
 from device.wire.sealing import commitment, evidence_context, reference_context, seal, unseal
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
+from tests.voice.conftest import Listener
 
 pytestmark = pytest.mark.broker
 
@@ -199,6 +201,37 @@ def test_start_pressed_before_the_prompt_agrees_to_nothing(world, counter):
     shop.reader.press(Press.START)
     seen = shop.work_until(Scene.POSITION)
     assert seen[-2] is Scene.CONSENT
+
+
+def test_a_press_that_began_before_the_prompt_agrees_to_nothing(world, counter):
+    shop = counter()
+    shop.terminal.connect()
+    start = shop.factory.pin(PinMap().start)
+    start.drive_low()
+    shop.ask()
+    shop.work_until(Scene.CONSENT)
+    start.drive_high()
+    for _ in range(3):
+        shop.app.tick(shop.camera.read())
+    assert shop.app.shown.scene is Scene.CONSENT
+
+
+def test_a_customer_chooses_a_language_and_the_result_says_which_consent_was_read(world, counter, speaking):
+    listener = Listener()
+    shop = counter(voice=speaking(listener, ["en", "hi"]))
+    shop.terminal.connect()
+    shop.ask()
+    shop.work_until(Scene.CONSENT)
+    shop.hold_start()
+    shop.app.tick(shop.camera.read())
+    assert shop.app.shown.scene is Scene.CONSENT
+    assert listener.heard[-1][0] == ("hi", "language.chosen")
+    shop.work_until(Scene.VERIFIED)
+    assert listener.said[-1] == "scene.verified"
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    assert held["verdict"] == "accepted"
+    assert held["claims"]["spoken"] == {"version": "1", "language": "hi", "whole": True}
 
 
 def test_a_reference_without_a_face_is_answered_with_its_reason(world, counter, tmp_path):

@@ -1,10 +1,11 @@
 """The panel on real gpiozero devices over mock pins."""
 
 import pytest
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 from pydantic import ValidationError
 
 from device.liveness.session import Press
+from device.panel.button import LONG_PRESS_S
 from device.panel.gpio import PRESSES_KEPT, Panel, PinMap, PinReader, mock_factory
 from device.panel.prompts import Lights, Scene, prompt
 from device.settings import SettingsError, parse_settings
@@ -49,6 +50,62 @@ def test_hammering_a_button_keeps_the_first_presses(desk):
     presses = desk.panel.presses()
     assert len(presses) == PRESSES_KEPT
     assert presses[0] is Press.CANCEL
+
+
+class Clocked(MockFactory):
+    """Mock pins whose time is set by hand."""
+
+    now = 100.0
+
+    def ticks(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def finger():
+    pins, factory = PinMap(), Clocked(pin_class=MockPWMPin)
+    panel = Panel(pins, factory)
+    yield factory, factory.pin(pins.start), panel
+    panel.close()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, LONG_PRESS_S - 0.001])
+def test_a_short_press_is_told_when_it_ends(finger, seconds):
+    factory, start, panel = finger
+    start.drive_low()
+    assert panel.presses() == []
+    factory.now += seconds
+    assert panel.presses() == []
+    start.drive_high()
+    assert panel.presses() == [Press.START]
+
+
+@pytest.mark.parametrize("seconds", [LONG_PRESS_S, 1.5, 60.0])
+@pytest.mark.parametrize("asked_meanwhile", [True, False])
+def test_a_long_press_is_told_once_and_is_never_a_short_one(finger, seconds, asked_meanwhile):
+    factory, start, panel = finger
+    start.drive_low()
+    factory.now += seconds
+    told = [*panel.presses(), *panel.presses()] if asked_meanwhile else []
+    start.drive_high()
+    assert [*told, *panel.presses()] == [Press.START_HELD]
+
+
+def test_what_was_held_down_before_is_forgotten(finger):
+    _, start, panel = finger
+    start.drive_low()
+    panel.forget_presses()
+    start.drive_high()
+    assert panel.presses() == []
+    start.drive_low()
+    start.drive_high()
+    assert panel.presses() == [Press.START]
+
+
+def test_cancel_is_told_at_once(finger):
+    factory, _, panel = finger
+    factory.pin(PinMap().cancel).drive_low()
+    assert panel.presses() == [Press.CANCEL]
 
 
 def test_closing_leaves_all_dark_and_silent(desk):

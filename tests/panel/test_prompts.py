@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from device.liveness.guidance import Guidance
 from device.panel.patterns import Melody, Rhythm
 from device.panel.prompts import GUIDANCE_HOLD_S, Lights, Scene, Shown, prompt
-from device.panel.sentences import CARD_HINTS, CUES, HINTS, SCENES, sentence
+from device.panel.sentences import KEYS, message_key, sentence
 from device.signals import CardFault
 from device.wire.plan import Action
 
@@ -156,13 +156,17 @@ def test_a_hint_stays_for_a_while_and_a_new_scene_shows_at_once():
     assert cue.then(5.2, Scene.CUE, action=Action.BLINK) is cue
 
 
-def test_every_scene_cue_and_hint_has_a_sentence_of_its_own():
-    said = [*SCENES.values(), *CUES.values(), *HINTS.values(), *CARD_HINTS.values()]
-    assert len(set(said)) == len(said) == len(Scene) + len(Action) + len(Guidance) + len(CardFault)
-    assert sentence(Scene.CARD, guidance=CardFault.GLARE) == CARD_HINTS[CardFault.GLARE]
-    assert sentence(Scene.CUE, action=Action.BLINK) == CUES[Action.BLINK]
-    assert sentence(Scene.POSITION, guidance=Guidance.BACK) == HINTS[Guidance.BACK]
-    assert sentence(Scene.IDLE, guidance=Guidance.BACK, action=Action.BLINK) == SCENES[Scene.IDLE]
+def test_every_scene_cue_and_hint_has_a_message_of_its_own():
+    keys = [
+        *(message_key(scene) for scene in Scene),
+        *(message_key(Scene.CUE, action=action) for action in Action),
+        *(message_key(Scene.POSITION, guidance=hint) for hint in Guidance),
+        *(message_key(Scene.CARD, guidance=fault) for fault in CardFault),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert set(keys) <= KEYS
+    assert sentence(Scene.POSITION, guidance=Guidance.BACK) == "Step back a little."
+    assert sentence(Scene.IDLE, guidance=Guidance.BACK, action=Action.BLINK) == sentence(Scene.IDLE)
 
 
 def test_a_rhythm_that_does_not_repeat_keeps_its_last_level():

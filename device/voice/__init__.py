@@ -1,0 +1,1 @@
+"""The voice beside lights and tones: `speech` is pure; `rendering` makes the sounds, `player` plays them."""
