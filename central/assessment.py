@@ -104,12 +104,25 @@ def disagreement(claims: ResultClaims, asked: Asked) -> Distrust | None:
     if comparison is not None:
         same = same and comparison.is_as_strict_as(asked.policy.fmr)
     if challenge is not None:
-        same = same and set(challenge.actions) <= set(asked.policy.actions)
-        same = same and len(challenge.plan) >= asked.policy.steps
+        same = same and _challenge_as_asked(challenge, asked.policy)
         choice = LightChoice.OFF if challenge.light is None else challenge.light.choice
         same = same and choice == asked.policy.light
     same = same and _evidence_as_asked(claims, asked.policy.evidence)
     return None if same else Distrust.CONTRADICTS_REQUEST
+
+
+def _challenge_as_asked(challenge: Challenge, asked: Policy) -> bool:
+    """Whether the plan is drawn from what was asked for or offered, and no easier to guess than what was asked for."""
+    try:
+        strongest_needed = guess_probability(asked.actions, asked.steps)
+    except PlanError:
+        return False
+    if challenge.guess_probability > strongest_needed * (1 + 1e-6):
+        return False
+    other = asked.alternative
+    if challenge.alternative:
+        return other is not None and (set(challenge.actions), len(challenge.plan)) == (set(other.actions), other.steps)
+    return set(challenge.actions) <= set(asked.actions) and len(challenge.plan) >= asked.steps
 
 
 def _evidence_as_asked(claims: ResultClaims, asked: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ One thread owns all of it. The session runs on the frames' clock; the panel is s
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from device.delivery.requests import AcceptedRequest, RequestDesk, RequestRefuse
 from device.delivery.telemetry import Vitals
 from device.liveness.evidence import Ending
 from device.liveness.rules import DEFAULT_RULES
-from device.liveness.session import Ended, Press
+from device.liveness.session import Consent, Ended, Positioning, Press
 from device.opening import SessionOpener
 from device.orders import Orders
 from device.panel.gpio import Panel
@@ -45,6 +46,7 @@ from device.wire.plan import PlanError
 
 LOG = logging.getLogger(__name__)
 NO_FRAME_S = 3.0
+CHOICE_SHOWN_S = 1.5
 IDLE_PAUSE_S = 0.1  # nobody waits for a tenth of a second, and the light still glides
 SCENES = {
     Outcome.VERIFIED: Scene.VERIFIED,
@@ -61,6 +63,7 @@ class _Running:
 
     session: Session
     verification: Verification
+    chose_at: float = -math.inf
 
 
 class App:
@@ -131,12 +134,14 @@ class App:
     def tick(self, frame: Frame) -> None:
         """Handles one frame."""
         at, self._vitals.camera = frame.taken_at, "ok"
-        presses = self._panel.presses()
+        presses, before = self._panel.presses(), self.shown
         if isinstance(self._now, _Running):
-            if Press.START_HELD in presses and self.shown.scene is Scene.CONSENT:
-                self._voice.choose_next()
+            if Press.START_HELD in presses:
+                self._start_held(self._now, at)
             state = self._now.verification.observe(frame, presses)
             self.shown = show_state(self.shown, state, at)
+            if isinstance(state, Positioning) and at - self._now.chose_at < CHOICE_SHOWN_S:
+                self.shown = before.then(at, Scene.OTHER_TASKS)
             if self._now.verification.finished:
                 self._finish(self._now, at)
         elif isinstance(self._now, Finished):
@@ -149,6 +154,16 @@ class App:
             self._panel.forget_presses()  # begun before the prompt was lit: agrees to nothing
         self._voice.follow(self.shown, at)
         self._panel.show(replace(self.shown.lights(at), ring=DARK if running is None else running.ring(at)))
+
+    def _start_held(self, running: _Running, at: float) -> None:
+        """What a long press of START means: another language before consent, the alternative afterwards."""
+        if isinstance(running.verification.state, Consent):
+            self._voice.choose_next()
+            return
+        other = running.session.alternative
+        if other is not None and running.verification.choose(other):
+            running.session, running.chose_at = running.session.with_alternative(), at
+            LOG.info("alternative chosen id=%s", running.session.id)
 
     def _idle(self, at: float, presses: Collection[Press]) -> None:
         self._orders.obey(at)
@@ -194,6 +209,7 @@ class App:
             return
         LOG.info("session begins id=%s request=%s attempt=%d", session.id, request.id, attempt)
         self._voice.begin(None if request.echo is None else request.echo.purpose, same_customer=attempt > 1)
+        self._voice.offer_alternative(offered=session.alternative is not None)
         try:
             self._now = _Running(session, self._opener.verification(session))
         except PortraitError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
+from functools import partial
 
 from device.card import CardReading
 from device.coloured_light import ColouredLight
@@ -17,6 +19,9 @@ from device.vision.embedding import Embedding
 from device.vision.reference import PortraitReader
 from device.wire.light import LightChoice, derive_light
 from device.wire.plan import derive_plan
+
+# The offer is spoken in about 3 s, understood, and START is held for one.
+CHOOSING_RULES = replace(DEFAULT_RULES, choice_s=6.0)
 
 
 class SessionOpener:
@@ -35,18 +40,13 @@ class SessionOpener:
             able_to_light: there is a ring to show a colour code with, and a camera that can hold its colours.
         """
         salt, session, policy = secrets.token_bytes(16), secrets.token_hex(16), request.policy
-        plan = derive_plan(
-            nonce=request.nonce,
-            salt=salt,
-            session=session,
-            terminal=self._terminal,
-            actions=policy.actions,
-            steps=policy.steps,
-        )
+        derive = partial(derive_plan, nonce=request.nonce, salt=salt, session=session, terminal=self._terminal)
+        plan, other = derive(actions=policy.actions, steps=policy.steps), policy.alternative
+        alternative = None if other is None else derive(actions=other.actions, steps=other.steps)
         code = None
         if able_to_light and policy.light is not LightChoice.OFF:
             code = derive_light(nonce=request.nonce, salt=salt, session=session, terminal=self._terminal)
-        return Session(request, attempt, session, salt, plan, code)
+        return Session(request, attempt, session, salt, plan, policy.actions, alternative, light=code)
 
     def verification(self, session: Session) -> Verification:
         """Returns the verification of a derived session; raises PortraitError when its reference cannot be used."""
@@ -56,6 +56,7 @@ class SessionOpener:
             self._reference(session.request),
             self._vision.models.thresholds.at(session.request.policy.fmr),
             session.plan,
+            DEFAULT_RULES if session.alternative is None else CHOOSING_RULES,
             light=None if session.light is None else ColouredLight(session.light),
             keepsake=Keepsake(session.request.policy.evidence) if session.request.policy.evidence else None,
         )

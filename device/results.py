@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -16,7 +16,7 @@ from device.wire.chain import ChainPosition
 from device.wire.claims import Capture, Challenge, Comparison, Light, ResultClaims, Software, SpokenConsent, StepTiming
 from device.wire.evidence import EvidenceMark, EvidencePack
 from device.wire.light import LightChoice, LightCode, LightVerdict
-from device.wire.plan import Plan, guess_probability
+from device.wire.plan import Action, Plan, guess_probability
 from device.wire.sealing import evidence_context, seal
 
 
@@ -30,6 +30,8 @@ class Session:
         id: the session's id.
         salt: drawn for this session.
         plan: derived from all of it.
+        actions: the set that the plan was drawn from.
+        alternative: the plan that the customer may choose instead; None when none was offered, or it was chosen.
         light: so is the colour code; None when the ring stays dark.
     """
 
@@ -38,7 +40,17 @@ class Session:
     id: str
     salt: bytes
     plan: Plan
+    actions: tuple[Action, ...]
+    alternative: Plan | None = None
+    chose_alternative: bool = False
     light: LightCode | None = None
+
+    def with_alternative(self) -> Session:
+        """The session once the customer chose the alternative; there is no way back. Raises ValueError without one."""
+        offered = self.request.policy.alternative
+        if offered is None or self.alternative is None:
+            raise ValueError("no alternative was offered, or it was chosen before")
+        return replace(self, plan=self.alternative, actions=offered.actions, alternative=None, chose_alternative=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +141,12 @@ def _challenge(terminal: Terminal, session: Session, verdict: Verdict) -> Challe
     return Challenge(
         salt=session.salt,
         session=session.id,
-        actions=policy.actions,
+        actions=session.actions,
         plan=session.plan.actions,
         pauses_s=session.plan.pauses_s,
+        alternative=session.chose_alternative,
         steps=tuple(_timing(step, record) for step in record.steps),
-        guess_probability=guess_probability(policy.actions, policy.steps),
+        guess_probability=guess_probability(session.actions, len(session.plan.actions)),
         light=_light(session, verdict, record) if asked or terminal.has_ring else None,
     )
 

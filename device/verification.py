@@ -26,6 +26,7 @@ from device.liveness.session import (
     Cued,
     Ended,
     Pausing,
+    Positioning,
     Press,
     State,
     step,
@@ -151,6 +152,13 @@ class Verification:
         if isinstance(before, Reading) and not isinstance(self.state, Reading):
             self._take_card()
         return self.state
+
+    def choose(self, plan: Plan) -> bool:
+        """The customer wants another plan; returns whether it is not too late. After the first cue it always is."""
+        if not isinstance(self.state, Reading | Positioning):
+            return False
+        self.plan = plan
+        return True
 
     def ring(self, at: float) -> Duties:
         """What the ring shows now; dark without coloured light."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from central.challenges import CHALLENGES
 from central.commands.options import Commands, Parser, declare, positive
 from central.config import load_central, load_signing_key
 from central.connection import Connection
@@ -71,6 +72,9 @@ def _errand(options: argparse.Namespace, registry: Registry) -> Errand:
         policy=Policy(
             fmr=options.fmr,
             attempts=options.attempts,
+            actions=CHALLENGES[options.challenge].actions,
+            steps=CHALLENGES[options.challenge].steps,
+            alternative=CHALLENGES[options.alternative] if options.alternative else None,
             grades=(Grade.CARD,) if options.card else (Grade.REQUEST,),
             light=options.light,
             evidence=tuple(dict.fromkeys(options.evidence)),
@@ -109,6 +113,15 @@ def _add_options(parser: Parser) -> None:
         action="append",
         default=[],
         help="ask for sealed evidence; may stand twice. A portrait is biometric data (none)",
+    )
+    parser.add_argument(
+        "--challenge",
+        choices=list(CHALLENGES),
+        default="standard",
+        help="turns (no blink), left or right (turns to that side only): five steps, no easier to guess (standard)",
+    )
+    parser.add_argument(
+        "--alternative", choices=list(CHALLENGES), help="what the customer may choose instead, before it begins (none)"
     )
     parser.add_argument("--attempts", type=positive, default=3, metavar="N", help="sessions the customer may try (3)")
     parser.add_argument("--lifetime", type=positive, default=300, metavar="S", help="seconds to begin within (300)")

@@ -140,9 +140,11 @@ class RequestDesk:
             raise _refused(Refusal.EXPIRED)
         try:
             guess = guess_probability(claims.policy.actions, claims.policy.steps)
+            other = claims.policy.alternative
+            easier = 0.0 if other is None else guess_probability(other.actions, other.steps)
         except PlanError:
             raise _refused(Refusal.POLICY_TOO_WEAK) from None
-        if claims.policy.fmr.rate > self._floor.fmr.rate or guess > self._floor.guess_probability:
+        if claims.policy.fmr.rate > self._floor.fmr.rate or guess > self._floor.guess_probability or easier > guess:
             raise _refused(Refusal.POLICY_TOO_WEAK)
         if claims.grade not in claims.policy.grades:
             raise _refused(Refusal.GRADE_NOT_ASKED_FOR)

@@ -31,6 +31,7 @@ class Rules:
     min_sharpness: float = 0.15
     position_hold_s: float = 0.6
     position_limit_s: float = 30.0
+    choice_s: float = 0.0  # no challenge sooner after consent: time to choose the alternative, where there is one
     consent_limit_s: float = 45.0
 
     # The identity document held before the camera, where it gives the reference: docs/documents.md.

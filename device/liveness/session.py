@@ -162,7 +162,7 @@ def _position(state: Positioning, signals: Signals, rules: Rules) -> State:
         return replace(state, last_at=at, track=track, good_since=None, guidance=guidance)
     track = track.learn_neutral(signals.view)
     good_since = at if state.good_since is None else state.good_since
-    if at - good_since >= rules.position_hold_s:
+    if at - good_since >= rules.position_hold_s and at - state.since >= rules.choice_s:
         # Nothing seen before counts as evidence: continuity begins here.
         track = replace(track, embedded_at=None, frontal_since=None, motion=Motion())
         return Pausing(track, Record(started_at=at, last_at=at))

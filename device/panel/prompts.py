@@ -36,6 +36,7 @@ class Scene(StrEnum):
     CONSENT = "consent"
     CARD = "card"
     POSITION = "position"
+    OTHER_TASKS = "other-tasks"
     PAUSE = "pause"
     CUE = "cue"
     STEP_DONE = "step-done"
@@ -109,6 +110,14 @@ _SCENES = {
     Scene.CONSENT: _Prompt(WHITE, Rhythm(((0.7, 1.0), (0.7, 0.0))), _notes(880, 880, every_s=4.2)),
     Scene.CARD: _Prompt(BLUE, _CARD_KNOCK, _notes(988, 740, every_s=6.0), left=steady(0.3), right=steady(0.3)),
     Scene.POSITION: _Prompt(BLUE, steady()),
+    Scene.OTHER_TASKS: _Prompt(
+        BLUE,
+        steady(),
+        _notes(880, 1318, 1760),
+        left=Rhythm(((0.3, 0.4), (0.6, 0.0))),
+        eyes=Rhythm(((0.3, 0.0), (0.3, 0.4), (0.3, 0.0))),
+        right=Rhythm(((0.6, 0.0), (0.3, 0.4))),
+    ),
     Scene.PAUSE: _Prompt(BLUE, steady(0.3)),
     Scene.CUE: _Prompt(BLUE, steady()),
     Scene.STEP_DONE: _Prompt(

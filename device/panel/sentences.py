@@ -9,6 +9,7 @@ from device.signals import CardFault
 from device.wire.plan import Action
 
 PURPOSE, OTHER_PURPOSE = "purpose.", "purpose.other"
+CHALLENGE_OFFER = "challenge.offer"
 LANGUAGE_CHOSEN, LANGUAGE_OFFER = "language.chosen", "language.offer"
 KEYS = frozenset(
     {
@@ -18,6 +19,7 @@ KEYS = frozenset(
         *(f"card.{fault}" for fault in CardFault),
         f"{PURPOSE}sim-registration",
         OTHER_PURPOSE,
+        CHALLENGE_OFFER,
         LANGUAGE_CHOSEN,
         LANGUAGE_OFFER,
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from device.panel.catalogue import Catalogue, load_catalogue
 from device.panel.prompts import Scene, Shown
-from device.panel.sentences import LANGUAGE_CHOSEN, LANGUAGE_OFFER, OTHER_PURPOSE, PURPOSE
+from device.panel.sentences import CHALLENGE_OFFER, LANGUAGE_CHOSEN, LANGUAGE_OFFER, OTHER_PURPOSE, PURPOSE
 from device.voice.player import Player, Utterance
 from device.voice.settings import VoiceSettings
 from device.voice.sounds import load_sounds
@@ -49,6 +49,7 @@ class Voice:
         self._chosen = 0
         self._speech = Speech()
         self._purpose: str | None = None
+        self._alternative = False
         self._consent: _Reading | None = None
 
     def begin(self, purpose: str | None, *, same_customer: bool) -> None:
@@ -56,10 +57,14 @@ class Voice:
 
         `same_customer` keeps the language that was chosen.
         """
-        self._purpose, self._consent = purpose, None
+        self._purpose, self._consent, self._alternative = purpose, None, False
         self._speech = Speech()
         if not same_customer:
             self._chosen = 0
+
+    def offer_alternative(self, *, offered: bool) -> None:
+        """Other tasks may be chosen in this session; said once, when the face is looked for."""
+        self._alternative = offered
 
     def choose_next(self) -> None:
         """The customer wants another language: the consent text is read again, in that one."""
@@ -75,6 +80,9 @@ class Voice:
         self._speech, key = self._speech.then(at, shown)
         if key == CONSENT:
             self._read_consent()
+        elif shown.scene is Scene.POSITION and self._alternative:
+            self._alternative = False
+            self._say([CHALLENGE_OFFER])
         elif key is not None:
             self._say([key])
 

@@ -123,6 +123,7 @@ class Challenge(Claims):
         salt: drawn by the terminal when the session started.
         session: the session's id, an input of the derivation.
         actions: the action set the plan was drawn from.
+        alternative: the customer chose the alternative that the request offered.
         plan: the derived actions, in the order of their cues.
         pauses_s: the derived seconds of neutral face before each cue.
         steps: what happened; shorter than the plan when the session ended early.
@@ -135,6 +136,7 @@ class Challenge(Claims):
     actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)]
     plan: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)]
     pauses_s: Annotated[tuple[Seconds, ...], Field(min_length=1, max_length=8)]
+    alternative: bool = False
     steps: Annotated[tuple[StepTiming, ...], Field(max_length=8)]
     guess_probability: Share
     light: Light | None = None

@@ -26,6 +26,18 @@ from device.wire.plan import DEFAULT_ACTIONS, DEFAULT_STEPS, Action
 from device.wire.sealing import MAX_REFERENCE_BYTES, SEALING_OVERHEAD_BYTES
 
 
+class Alternative(Claims):
+    """Another plan, at least as hard to guess, which the customer may choose before the challenge begins.
+
+    Attributes:
+        actions: the action set to derive it from.
+        steps: how many actions it has.
+    """
+
+    actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)]
+    steps: Annotated[int, Field(ge=1, le=8)]
+
+
 class Policy(Claims):
     """How the session is to be judged.
 
@@ -34,6 +46,7 @@ class Policy(Claims):
             its model, and refuses a higher rate than its own configuration allows.
         actions: the action set to derive the plan from.
         steps: how many actions the plan has.
+        alternative: what the customer may do instead; a terminal refuses one that is easier to guess.
         attempts: how many sessions the customer may try, cancelled ones counted.
         light: `experimental` shows the coloured light where there is a ring; `off` for whoever asks for it.
         grades: the grades of reference that will do. A request without a reference asks for the printed card, which
@@ -44,6 +57,7 @@ class Policy(Claims):
     fmr: FalseMatchRate = FalseMatchRate.ONE_IN_1000
     actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=8)] = tuple(sorted(DEFAULT_ACTIONS))
     steps: Annotated[int, Field(ge=1, le=8)] = DEFAULT_STEPS
+    alternative: Alternative | None = None
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     light: LightChoice = LightChoice.OFF
     grades: Annotated[tuple[Grade | Code, ...], Field(min_length=1, max_length=4)] = (Grade.REQUEST,)

@@ -1,6 +1,6 @@
 // Checks every test vector by docs/protocol.md alone; shares no line with the Python side. Usage: node check.mjs FOLDER
 import { calculateJwkThumbprint } from 'jose'
-import { ajv, attempt, bytesOf, claimsOf, commitment, deriveLight, derivePlan, keys, open, parse, read, refusal, require, same, sha256, unseal } from './contract.mjs'
+import { ajv, attempt, bytesOf, claimsOf, commitment, deriveLight, derivePlan, keys, open, parse, possiblePlans, read, refusal, require, same, sha256, unseal } from './contract.mjs'
 
 // ---- Central ------------------------------------------------------------------------------------------------------
 const RATES = { '1e-3': 1e-3, '1e-4': 1e-4 }
@@ -38,16 +38,22 @@ function againstItself({ outcome, reasons = [], nonce, iss, challenge, compariso
     steps.length === challenge.plan.length && steps.every(timely) && challenge.light?.verdict !== 'not-answered', 'verified-without-evidence')
 }
 
+function asAsked({ actions, plan, alternative: chosen = false, guess_probability }, asked) {
+  if (guess_probability > 1 / possiblePlans(asked.actions, asked.steps).length * (1 + 1e-6)) return false
+  if (!chosen) return actions.every((action) => asked.actions.includes(action)) && plan.length >= asked.steps
+  return asked.alternative != null && same([...new Set(actions)].sort(), [...new Set(asked.alternative.actions)].sort()) && plan.length === asked.alternative.steps
+}
+
 function againstRequest({ iss, boot, nonce, outcome, request: echo, reference, comparison, challenge, evidence: mark }, asked) {
   const { purpose, outlet, attendant, transaction, subject, policy = {} } = asked
-  const { fmr = '1e-3', actions = ['blink', 'blink-twice', 'turn-left', 'turn-right'], steps = 3, light = 'off', grades = ['request'], evidence = [] } = policy
+  const { fmr = '1e-3', actions = ['blink', 'blink-twice', 'turn-left', 'turn-right'], steps = 3, alternative, light = 'off', grades = ['request'], evidence = [] } = policy
   const said = { id: asked.jti, purpose, outlet, attendant, transaction, subject }
   const grade = asked.reference ? 'request' : 'card'
   const given = mark?.kinds ?? []
   require(iss === asked.aud && boot === asked.boot && nonce === asked.nonce && Object.keys(said).every((name) => said[name] === echo[name]) &&
     (!reference || (reference.grade === grade && grades.includes(grade) && (!asked.reference || reference.commitment === asked.reference.commitment))) &&
     (!comparison || RATES[comparison.fmr] <= RATES[fmr]) &&
-    (!challenge || (challenge.actions.every((action) => actions.includes(action)) && challenge.plan.length >= steps && (challenge.light?.choice ?? 'off') === light)) &&
+    (!challenge || (asAsked(challenge, { actions, steps, alternative }) && (challenge.light?.choice ?? 'off') === light)) &&
     given.every((kind) => evidence.includes(kind)) && (outcome !== 'verified' || ((evidence.length === 0 || given.length > 0) &&
     (!evidence.includes('signals') || given.includes('signals')))), 'contradicts-request')
 }

@@ -90,14 +90,18 @@ function words(count, { nonce, salt }, ...labels) {
   return Array.from({ length: count }, (_, index) => stream.readBigUInt64BE(8 * index))
 }
 
-export function derivePlan(inputs) {
-  const actions = [...new Set(inputs.actions)].sort(), { steps } = inputs
+export function possiblePlans(set, steps) {
+  const actions = [...new Set(set)].sort()
   const isTurn = (action) => action.startsWith('turn-'), isEye = (action) => action.startsWith('blink')
   let plans = [[]]
   for (let step = 0; step < steps; step++) {
     plans = plans.flatMap((plan) => actions.filter((action) => action !== plan.at(-1)).map((action) => [...plan, action]))
   }
-  plans = plans.filter((plan) => plan.some(isTurn) && (!actions.some(isEye) || plan.some(isEye)))
+  return plans.filter((plan) => plan.some(isTurn) && (!actions.some(isEye) || plan.some(isEye)))
+}
+
+export function derivePlan(inputs) {
+  const actions = [...new Set(inputs.actions)].sort(), { steps } = inputs, plans = possiblePlans(actions, steps)
   if (plans.length === 0) return null
   const [first, ...rest] = words(1 + steps, inputs, 'likeness/v1/plan', inputs.session, inputs.terminal, actions.join(), String(steps))
   return {

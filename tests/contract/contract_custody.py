@@ -174,6 +174,24 @@ def _marked(*kinds: str) -> Document:
     return {"evidence": {"sha256": "b" * 64, "bytes": 400, "kinds": list(kinds)}}
 
 
+def _alternatives(good: Document, contrary: str) -> Iterator[tuple[str, Document, Document, str]]:
+    offering = changed(messages.request(), "policy.alternative", messages.TURNS)
+    easy = {"actions": ["turn-left", "turn-right"], "steps": 3}
+    turns = good | {"challenge": messages.challenge(drawn=messages.TURNS) | {"alternative": True}}
+    yield "the alternative that was offered", offering, turns, "accepted"
+    yield "an alternative that was not chosen", offering, good, "accepted"
+    yield "an alternative that was not offered", messages.request(), turns, contrary
+    yield "the alternative, not said to be it", offering, changed(turns, "challenge.alternative", False), contrary
+    yield (
+        "what was asked for, said to be the alternative",
+        offering,
+        changed(good, "challenge.alternative", True),
+        contrary,
+    )
+    guessable = good | {"challenge": messages.challenge(drawn=easy) | {"alternative": True}}
+    yield "an alternative easier to guess", changed(offering, "policy.alternative", easy), guessable, contrary
+
+
 def _against_requests() -> list[Document]:
     """Results beside the request that they name."""
     good = messages.verified()
@@ -218,6 +236,7 @@ def _against_requests() -> list[Document]:
             contrary,
         ),
     ]
+    cases += _alternatives(good, contrary)
     for name in ("purpose", "outlet", "attendant", "transaction", "subject"):
         cases.append((f"another {name}", messages.request(**{name: "somebody"}), good, contrary))
     made = []

@@ -74,8 +74,14 @@ def commitment(nonce: bytes = NONCE, picture: bytes = PICTURE) -> str:
     return hmac.new(nonce, b"likeness/v1/reference\0" + picture, hashlib.sha256).hexdigest()
 
 
-def challenge(terminal: str = "shop-1", nonce: bytes = NONCE, *, light: bool = False) -> Document:
-    plan = derive_plan(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal)
+TURNS = {"actions": ["look-up", "turn-left", "turn-right"], "steps": 5}
+STANDARD = {"actions": ACTIONS, "steps": 3}
+
+
+def challenge(
+    terminal: str = "shop-1", nonce: bytes = NONCE, *, light: bool = False, drawn: Document = STANDARD
+) -> Document:
+    plan = derive_plan(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal, **drawn)
     steps, at = [], 0.0
     for action, pause in zip(plan.actions, plan.pauses_s, strict=True):
         cue = round(at + pause, 3)
@@ -84,11 +90,11 @@ def challenge(terminal: str = "shop-1", nonce: bytes = NONCE, *, light: bool = F
     made: Document = {
         "salt": encode_base64url(SALT),
         "session": SESSION,
-        "actions": ACTIONS,
+        "actions": drawn["actions"],
         "plan": list(plan.actions),
         "pauses_s": list(plan.pauses_s),
         "steps": steps,
-        "guess_probability": guess_probability(ACTIONS),
+        "guess_probability": guess_probability(**drawn),
     }
     if light:
         code = derive_light(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal)

@@ -16,7 +16,7 @@ from device.wire.claims import Grade
 from device.wire.envelope import Kind, SigningKey, sign
 from device.wire.fields import FalseMatchRate
 from device.wire.plan import Action
-from device.wire.request import Policy, RequestClaims, SealedReference
+from device.wire.request import Alternative, Policy, RequestClaims, SealedReference
 from device.wire.sealing import commitment, reference_context, seal
 
 
@@ -77,6 +77,24 @@ def test_its_text_form_holds_nothing_secret(desk, ask, signer):
 
 def test_without_a_trusted_clock_expiry_is_not_checked(desk, ask, signer):
     assert desk.accept(signed(ask(), signer), now=None)
+
+
+@pytest.mark.parametrize(
+    ("actions", "steps", "reason"),
+    [
+        ((Action.LOOK_UP, Action.TURN_LEFT, Action.TURN_RIGHT), 5, None),
+        ((Action.LOOK_UP, Action.TURN_LEFT, Action.TURN_RIGHT), 4, "policy-too-weak"),
+        ((Action.TURN_LEFT, Action.TURN_RIGHT), 8, "policy-too-weak"),
+        ((Action.BLINK, Action.BLINK_TWICE), 8, "policy-too-weak"),
+    ],
+)
+def test_an_alternative_that_is_easier_to_guess_is_refused(desk, ask, signer, actions, steps, reason):
+    other = Alternative(actions=actions, steps=steps)
+    raw = signed(ask(policy=Policy(fmr=FalseMatchRate.ONE_IN_10000, alternative=other)), signer)
+    if reason is None:
+        assert desk.accept(raw, samples.NOW).policy.alternative == other
+    else:
+        assert refusal(desk, raw) == reason
 
 
 def policy(*grades: Grade) -> Policy:
