@@ -6,7 +6,7 @@ import math
 from enum import StrEnum
 from typing import Self
 
-from device.wire.claims import Challenge, Grade, RequestEcho, ResultClaims, StepTiming
+from device.wire.claims import Challenge, Grade, Outcome, RequestEcho, ResultClaims, StepTiming
 from device.wire.evidence import EvidenceKind
 from device.wire.fields import Claims, Nonce, Sha256, TerminalId, Uuid
 from device.wire.light import LightChoice, LightVerdict, derive_light
@@ -39,6 +39,7 @@ class Distrust(StrEnum):
     PLAN_MISMATCH = "plan-mismatch"
     STEPS_CONTRADICT_PLAN = "steps-contradict-plan"
     LIGHT_MISMATCH = "light-mismatch"
+    WITNESSED_CONTRADICTS_ITSELF = "witnessed-contradicts-itself"
     COMPARISON_CONTRADICTS_ITSELF = "comparison-contradicts-itself"
     VERIFIED_WITHOUT_EVIDENCE = "verified-without-evidence"
     UNKNOWN_REQUEST = "unknown-request"
@@ -83,6 +84,8 @@ def contradiction(claims: ResultClaims) -> Distrust | None:
             return Distrust.LIGHT_MISMATCH
     if comparison is not None and comparison.match != (comparison.score >= comparison.threshold):
         return Distrust.COMPARISON_CONTRADICTS_ITSELF
+    if claims.outcome == Outcome.WITNESSED and (claims.offline or _looked_at_somebody(claims)):
+        return Distrust.WITNESSED_CONTRADICTS_ITSELF
     if claims.is_verified and not _evidence_complete(claims):
         return Distrust.VERIFIED_WITHOUT_EVIDENCE
     return None
@@ -97,6 +100,10 @@ def disagreement(claims: ResultClaims, asked: Asked) -> Distrust | None:
         and claims.nonce == asked.nonce
         and claims.request == asked.echo
     )
+    if asked.grade == Grade.WITNESSED:
+        same = same and not _looked_at_somebody(claims)
+    else:
+        same = same and claims.outcome != Outcome.WITNESSED
     if claims.reference is not None:
         same = same and claims.reference.grade == asked.grade and asked.grade in asked.policy.grades
         if asked.commitment is not None:
@@ -109,6 +116,12 @@ def disagreement(claims: ResultClaims, asked: Asked) -> Distrust | None:
         same = same and choice == asked.policy.light
     same = same and _evidence_as_asked(claims, asked.policy.evidence)
     return None if same else Distrust.CONTRADICTS_REQUEST
+
+
+def _looked_at_somebody(claims: ResultClaims) -> bool:
+    """Whether there is anything that only a camera can have made."""
+    made = (claims.comparison, claims.challenge, claims.reference, claims.evidence)
+    return any(one is not None for one in made) or claims.capture.frames > 0
 
 
 def _challenge_as_asked(challenge: Challenge, asked: Policy) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from central.assessment import Asked
 from central.database import Database
+from device.wire.claims import Outcome
 from device.wire.request import RequestClaims
 
 _ANSWERED = """(EXISTS (SELECT 1 FROM results WHERE results.request = unanswered.id)
@@ -32,6 +33,11 @@ class Requests:
             FROM given JOIN requests AS r ON r.id = given.id"""
         rows = self._database.rows_given({"id": "text"}, [(request,) for request in {*requests}], query)
         return {request: (Asked.read(asked.encode()), answers) for request, asked, answers in rows}
+
+    def was_declined(self, transaction: str, first: int) -> bool:
+        """Whether a customer refused in this transaction, in results from number `first` on."""
+        query = """SELECT 1 FROM results WHERE number >= ? AND "transaction" = ? AND outcome = ? LIMIT 1"""
+        return bool(self._database.rows(query, first, transaction, Outcome.DECLINED.value))
 
     def unanswered(self, now: int) -> list[tuple[str, str, bytes]]:
         """Terminal, boot id and envelope of requests that are neither answered nor expired."""

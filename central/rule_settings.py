@@ -16,7 +16,7 @@ Minutes = Annotated[float, Field(gt=0, le=7 * 24 * 60)]
 
 
 class NumbersPerIdentity(Settings):
-    """More than so many verified results of one subject within so many days."""
+    """More than so many verified or witnessed results of one subject within so many days."""
 
     verified: Count = 5
     days: Annotated[float, Field(gt=0, le=3660)] = 365
@@ -35,6 +35,14 @@ class CancellingAttendants(Settings):
 
     cancelled: Count = 5
     share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    hours: Hours = 24
+
+
+class WitnessedSessions(Settings):
+    """So many sessions of an attendant or an outlet, and at least this share, in which nobody was looked at."""
+
+    witnessed: Count = 5
+    share: Annotated[float, Field(gt=0, le=1)] = 0.1
     hours: Hours = 24
 
 
@@ -102,6 +110,7 @@ class RuleSettings(Settings):
     numbers_per_identity: NumbersPerIdentity | None = NumbersPerIdentity()
     retry_shopping: RetryShopping | None = RetryShopping()
     cancelling_attendants: CancellingAttendants | None = CancellingAttendants()
+    witnessed_sessions: WitnessedSessions | None = WitnessedSessions()
     hot_terminals: HotTerminals | None = HotTerminals()
     silent_terminals: SilentTerminals | None = SilentTerminals()
     old_gaps: OldGaps | None = OldGaps()

@@ -24,6 +24,7 @@ MAX_NEW = 5000
 NOBODY = "unknown"
 """What `likeness-central request` says when nobody named a subject or an attendant."""
 FAILURES = (Outcome.REJECTED, Outcome.INCONCLUSIVE)
+REGISTERED = (Outcome.VERIFIED, Outcome.WITNESSED)
 DAY_S, HOUR_S = 86_400, 3600
 SET_APART = ("fork", "stale-epoch", "unanchored-epoch", "revoked", "plan-mismatch", "contradicts-request")
 
@@ -66,6 +67,7 @@ class Rules:
             return
         yield from self._subjects(first, last, now)
         yield from self._attendants(first, last, now)
+        yield from self._witnessed(first, last, now)
         yield from self._hot(first, last, now)
         yield from self._apart(first, last)
 
@@ -74,9 +76,9 @@ class Rules:
         window_s = max(numbers.days * DAY_S if numbers else 0, shopping.hours * HOUR_S if shopping else 0)
         for subject, rows in self._rows("subject", first, last, now - window_s).items():
             if numbers is not None:
-                verified = _since(rows, now - numbers.days * DAY_S, (Outcome.VERIFIED,))
+                verified = _since(rows, now - numbers.days * DAY_S, REGISTERED)
                 if len(verified) > numbers.verified:
-                    what = f"{len(verified)} verified results within {numbers.days:g} days"
+                    what = f"{len(verified)} verified or witnessed results within {numbers.days:g} days"
                     yield _alarm("numbers-per-identity", subject, what, verified, numbers.days * DAY_S)
             if shopping is not None:
                 failed = _since(rows, now - shopping.hours * HOUR_S, FAILURES)
@@ -95,6 +97,18 @@ class Rules:
             if len(cancelled) >= max(rule.cancelled, rule.share * len(_since(rows, now - window_s))):
                 what = f"{len(cancelled)} of {len(rows)} sessions within {rule.hours:g} hours were cancelled"
                 yield _alarm("cancelling-attendants", attendant, what, cancelled, window_s)
+
+    def _witnessed(self, first: int, last: int, now: int) -> Iterator[Alarm]:
+        rule = self._settings.witnessed_sessions
+        if rule is None:
+            return
+        since = now - rule.hours * HOUR_S
+        for column in ("attendant", "outlet"):
+            for about, rows in self._rows(column, first, last, since, Outcome.WITNESSED).items():
+                witnessed, every = _since(rows, since, (Outcome.WITNESSED,)), _since(rows, since)
+                if len(witnessed) >= max(rule.witnessed, rule.share * len(every)):
+                    what = f"{column}: {len(witnessed)} of {len(every)} sessions in {rule.hours:g} hours were witnessed"
+                    yield _alarm("witnessed-sessions", about, what, witnessed, rule.hours * HOUR_S)
 
     def _hot(self, first: int, last: int, now: int) -> Iterator[Alarm]:
         rule = self._settings.hot_terminals
@@ -122,15 +136,17 @@ class Rules:
             what = f"{len(numbers)} results were set apart: {reason}"
             yield Alarm("set-apart", terminal, f"{reason} {numbers[0]}", what, tuple(numbers[:100]))
 
-    def _rows(self, column: str, first: int, last: int, since: float) -> dict[str, list[_Row]]:
-        """Every accepted result, since a time, of those who have a new one."""
-        query = f"""SELECT DISTINCT {column} FROM results
-            WHERE number BETWEEN ? AND ? AND {column} IS NOT NULL AND {column} <> ?"""  # noqa: S608
-        new = self._ledger.database.rows(query, first, last, NOBODY)
+    def _rows(
+        self, column: str, first: int, last: int, since: float, outcome: Outcome | None = None
+    ) -> dict[str, list[_Row]]:
+        """Every accepted result, since a time, of those who have a new one, or a new one of this outcome."""
+        query = f"""SELECT DISTINCT {column} FROM results WHERE number BETWEEN ? AND ?
+            AND {column} IS NOT NULL AND {column} <> ? AND coalesce(?, outcome) = outcome"""  # noqa: S608
+        new = self._ledger.database.rows(query, first, last, NOBODY, outcome and outcome.value)
         found = (
             "r.subject_key = given.key AND r.subject = given.about"
             if column == "subject"
-            else "r.attendant = given.about"
+            else f"r.{column} = given.about"
         )
         theirs = f"""SELECT given.about, r.number, r.outcome, j.terminal, j.received FROM given
             JOIN results AS r ON {found} JOIN journal AS j ON j.number = r.number

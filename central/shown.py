@@ -12,7 +12,7 @@ from central.custody import Custody
 from central.registry import Registry
 from central.review import utc as _utc
 from device.wire.anchor import AnchorClaims
-from device.wire.claims import Challenge, Grade, ResultClaims
+from device.wire.claims import Challenge, Grade, Outcome, ResultClaims
 from device.wire.envelope import EnvelopeError, Kind, kind_among, open_envelope
 from device.wire.fields import ClaimsError
 from device.wire.receipt import Verdict
@@ -155,7 +155,8 @@ def verification(raw: bytes, registry: Registry) -> tuple[bool, list[tuple[str, 
 def _claims_lines(claims: ResultClaims | None, terminal: str, paint: Paint, *, trusted: bool) -> list[tuple[str, str]]:
     if claims is None:
         return [("outcome", paint("unreadable", "red")), ("terminal", terminal)]
-    shown = paint(claims.outcome.upper(), "green" if claims.is_verified and trusted else "red")
+    colour = "green" if claims.is_verified else "yellow" if claims.outcome == Outcome.WITNESSED else "red"
+    shown = paint(claims.outcome.upper(), colour if trusted else "red")
     shown += "" if trusted else " (as claimed: do not rely on it)"
     source = claims.capture.source + ("" if claims.is_live else " (no live camera)")
     lines = [
@@ -181,7 +182,8 @@ def _claims_lines(claims: ResultClaims | None, terminal: str, paint: Paint, *, t
 
 def _challenge_lines(challenge: Challenge) -> list[tuple[str, str]]:
     guess = f"guessed once in {1 / challenge.guess_probability:.0f}" if challenge.guess_probability else "not guessable"
-    lines = [("plan", f"{', '.join(challenge.plan)} ({guess})")]
+    chosen = ", chosen by the customer" if challenge.alternative else ""
+    lines = [("plan", f"{', '.join(challenge.plan)} ({guess}{chosen})")]
     for step in challenge.steps:
         onset = f"{step.onset_s:.2f} s" if step.onset_s is not None else "none"
         done = f"{step.done_s:.2f} s" if step.done_s is not None else "never"

@@ -50,6 +50,7 @@ CHOICE_SHOWN_S = 1.5
 IDLE_PAUSE_S = 0.1  # nobody waits for a tenth of a second, and the light still glides
 SCENES = {
     Outcome.VERIFIED: Scene.VERIFIED,
+    Outcome.WITNESSED: Scene.WITNESSED,
     Outcome.REJECTED: Scene.REJECTED,
     Outcome.INCONCLUSIVE: Scene.INCONCLUSIVE,
     Outcome.DECLINED: Scene.DECLINED,
@@ -150,7 +151,7 @@ class App:
             self._idle(at, presses)
         running = self.running
         self._frames.hold_colours(running is not None and running.shows_code)
-        if self.shown.scene is Scene.CONSENT and self.shown.since == at:
+        if self.shown.scene in (Scene.CONSENT, Scene.WITNESS) and self.shown.since == at:
             self._panel.forget_presses()  # begun before the prompt was lit: agrees to nothing
         self._voice.follow(self.shown, at)
         self._panel.show(replace(self.shown.lights(at), ring=DARK if running is None else running.ring(at)))

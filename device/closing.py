@@ -20,8 +20,8 @@ from device.wire.fields import uuid7
 LOG = logging.getLogger(__name__)
 RESULT_SHOWN_S = 4.0
 APPEND_RETRY_S = 1.0
-# A refusal is the customer's right and no failure.
-NO_FAILURES = frozenset({Outcome.VERIFIED, Outcome.DECLINED})
+# A refusal is the customer's right and no failure, and nobody asks again.
+NO_FAILURES = frozenset({Outcome.VERIFIED, Outcome.WITNESSED, Outcome.DECLINED})
 
 
 @dataclass(slots=True)

@@ -53,6 +53,7 @@ SENTENCES: dict[str, str] = {
     STEPS_MISSING: "Not every step of the challenge has its evidence.",
     LIGHT_NOT_ANSWERED: "The light in the face did not change with the coloured light of the ring.",
     TOO_FEW_FRAMES: "The camera delivered too few frames a second to follow the person.",
+    Ending.WITNESSED: "No face was looked at: the attendant vouches for the customer, who agreed.",
     Ending.DECLINED: "The customer declined the check.",
     Ending.CANCELLED: "The check was cancelled.",
     Ending.CONSENT_NOT_GIVEN: "Nobody pressed START to agree to the check.",
@@ -184,6 +185,8 @@ def _inside_challenge(times: tuple[float, ...], record: Record) -> bool:
 
 
 def _outcome(reasons: tuple[str, ...]) -> Outcome:
+    if reasons == (Ending.WITNESSED,):
+        return Outcome.WITNESSED
     if Ending.DECLINED in reasons:
         return Outcome.DECLINED
     if not DENIALS.isdisjoint(reasons):

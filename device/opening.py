@@ -66,8 +66,10 @@ class SessionOpener:
         self._portraits.forget()
         self._documents.forget()
 
-    def _reference(self, request: AcceptedRequest) -> Embedding | CardReading:
-        """What the request brought, or the printed card, still to be read."""
+    def _reference(self, request: AcceptedRequest) -> Embedding | CardReading | None:
+        """What the request brought, or the printed card, still to be read; None where the attendant vouches."""
+        if request.policy.is_witnessed:
+            return None
         if request.reference is None:
             return CardReading(self._documents, request.nonce, DEFAULT_RULES)
         return self._portraits.read(request.reference).embedding

@@ -44,7 +44,9 @@ from device.wire.light import DARK, Duties
 from device.wire.plan import Plan
 
 # After these nobody's face is compared: there is no consent, or it was withdrawn.
-WITHOUT_COMPARISON = frozenset({Ending.DECLINED, Ending.CANCELLED, Ending.CONSENT_NOT_GIVEN, Ending.NO_GOOD_VIEW})
+WITHOUT_COMPARISON = frozenset(
+    {Ending.WITNESSED, Ending.DECLINED, Ending.CANCELLED, Ending.CONSENT_NOT_GIVEN, Ending.NO_GOOD_VIEW}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Verification:
         self,
         follower: FaceFollower,
         embedder: Embedder,
-        reference: NDArray[np.float32] | CardReading,
+        reference: NDArray[np.float32] | CardReading | None,
         threshold: float,
         plan: Plan,
         rules: Rules = DEFAULT_RULES,
@@ -103,12 +105,12 @@ class Verification:
     ) -> None:
         """Takes the models' adapters, the reference and the least score that matches.
 
-        The reference is a unit embedding (128,), or the reading of an identity document that is to give one. Without
-        `keepsake` nothing is kept.
+        The reference is a unit embedding (128,), the reading of an identity document that is to give one, or None
+        where the attendant vouches and nobody is looked at. Without `keepsake` nothing is kept.
         """
         self._card = reference if isinstance(reference, CardReading) else None
         self._mark: ReferenceMark | None = None
-        self.state: State = Consent(card=self._card is not None)
+        self.state: State = Consent(card=self._card is not None, witnessed=reference is None)
         self.plan = plan
         self.signals: Signals | None = None
         self._rules = rules

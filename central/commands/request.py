@@ -22,6 +22,9 @@ from device.wire.light import LightChoice
 from device.wire.request import Policy
 from device.wire.topics import Leaf, topic
 
+NOBODY, NO_TRANSACTION = "unknown", "none"
+REFUSAL_STANDS_S = 7 * 86_400
+
 
 def add(commands: Commands) -> None:
     """Declares the command."""
@@ -45,6 +48,7 @@ def _request(options: argparse.Namespace) -> int:
     status = topic(options.terminal, Leaf.STATUS)
     connection = Connection(settings.broker, settings.broker.desk, [status], lasting=False)
     try:
+        _check_asking(options, ledger, int(time.time()))
         errand = _errand(options, registry)
         connection.connect()
         birth = wait_for_birth(connection, options.terminal, registry, options.wait)
@@ -61,6 +65,21 @@ def _request(options: argparse.Namespace) -> int:
     return 0
 
 
+def _grade(options: argparse.Namespace) -> Grade:
+    if options.witnessed:
+        return Grade.WITNESSED
+    return Grade.CARD if options.card else Grade.REQUEST
+
+
+def _check_asking(options: argparse.Namespace, ledger: Ledger, now: int) -> None:
+    """Raises DeskError where nobody may be asked, or nobody vouches."""
+    if options.witnessed and options.attendant == NOBODY:
+        raise DeskError("--witnessed: name who vouches with --attendant")
+    first = ledger.number_since(now - REFUSAL_STANDS_S)
+    if options.transaction != NO_TRANSACTION and ledger.requests.was_declined(options.transaction, first):
+        raise DeskError(f"the customer refused in transaction {options.transaction}: do not ask again")
+
+
 def _errand(options: argparse.Namespace, registry: Registry) -> Errand:
     return Errand(
         terminal=options.terminal,
@@ -75,11 +94,11 @@ def _errand(options: argparse.Namespace, registry: Registry) -> Errand:
             actions=CHALLENGES[options.challenge].actions,
             steps=CHALLENGES[options.challenge].steps,
             alternative=CHALLENGES[options.alternative] if options.alternative else None,
-            grades=(Grade.CARD,) if options.card else (Grade.REQUEST,),
+            grades=(_grade(options),),
             light=options.light,
             evidence=tuple(dict.fromkeys(options.evidence)),
         ),
-        reference=None if options.card else read_picture(options.reference),
+        reference=read_picture(options.reference) if options.reference else None,
         lifetime_s=options.lifetime,
     )
 
@@ -91,10 +110,13 @@ def _add_options(parser: Parser) -> None:
     reference.add_argument(
         "--card", action="store_true", help="let the terminal read the printed card; the result is of a lower grade"
     )
+    reference.add_argument(
+        "--witnessed", action="store_true", help="no face is looked at: the attendant vouches, and has to be named"
+    )
     parser.add_argument("--purpose", default="sim-registration", metavar="WORD", help="(sim-registration)")
     parser.add_argument("--outlet", metavar="ID", help="(the terminal's outlet in the registry)")
-    parser.add_argument("--attendant", default="unknown", metavar="ID", help="(unknown)")
-    parser.add_argument("--transaction", default="none", metavar="ID", help="(none)")
+    parser.add_argument("--attendant", default=NOBODY, metavar="ID", help="(unknown)")
+    parser.add_argument("--transaction", default=NO_TRANSACTION, metavar="ID", help="(none)")
     parser.add_argument("--subject", default="unknown", metavar="PSEUDONYM", help="never a document's number (unknown)")
     parser.add_argument(
         "--fmr", type=FalseMatchRate, choices=list(FalseMatchRate), default="1e-3", help="false match rate (1e-3)"

@@ -149,7 +149,9 @@ class RequestDesk:
         if claims.grade not in claims.policy.grades:
             raise _refused(Refusal.GRADE_NOT_ASKED_FOR)
         evidence = set(claims.policy.evidence)
-        if evidence and (self._keys.evidence_recipient is None or not evidence <= set(EvidenceKind)):
+        if evidence and (
+            claims.policy.is_witnessed or self._keys.evidence_recipient is None or not evidence <= set(EvidenceKind)
+        ):
             raise _refused(Refusal.EVIDENCE_NOT_POSSIBLE)
         if self._outbox.is_used(claims.jti):
             raise _refused(Refusal.USED)

@@ -11,6 +11,7 @@ from device.wire.plan import Action
 class Ending(StrEnum):
     """Why a session ended before every step was answered."""
 
+    WITNESSED = "witnessed"
     DECLINED = "declined"
     CANCELLED = "cancelled"
     CONSENT_NOT_GIVEN = "consent-not-given"

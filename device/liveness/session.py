@@ -4,6 +4,7 @@
                                                          ^                                         |
                                                          +------------- step answered -------------+--> Answered
     Consent --START--> Reading --portrait of the identity document read--> Positioning, where that is the reference
+    Consent --START--> Ended(witnessed), where the attendant vouches and nothing is looked at
     any --CANCEL, a broken chain of frames, a wrong or missing answer--> Ended(why)
 
 `Answered` says that every cue was answered by one person who was followed throughout. It is not yet a verification:
@@ -45,10 +46,12 @@ class Consent:
     Attributes:
         since: seconds, the first frame.
         card: an identity document has to be read next.
+        witnessed: the attendant vouches for the customer: agreeing is all there is to do, and no frame is looked at.
     """
 
     since: float | None = None
     card: bool = False
+    witnessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ def _consent(state: Consent, signals: Signals, rules: Rules, presses: Collection
     # A press from before the prompt was lit agrees to nothing.
     if state.since is not None and Press.START in presses:
         at = signals.at
+        if state.witnessed:
+            return Ended(at, Ending.WITNESSED)
         return Reading(since=at, last_at=at) if state.card else Positioning(since=at, last_at=at)
     since = signals.at if state.since is None else state.since
     if signals.at - since > rules.consent_limit_s:

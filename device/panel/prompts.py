@@ -34,6 +34,7 @@ class Scene(StrEnum):
 
     IDLE = "idle"
     CONSENT = "consent"
+    WITNESS = "witness"
     CARD = "card"
     POSITION = "position"
     OTHER_TASKS = "other-tasks"
@@ -42,6 +43,7 @@ class Scene(StrEnum):
     STEP_DONE = "step-done"
     COMPARING = "comparing"
     VERIFIED = "verified"
+    WITNESSED = "witnessed"
     REJECTED = "rejected"
     INCONCLUSIVE = "inconclusive"
     DECLINED = "declined"
@@ -108,6 +110,7 @@ _CARD_KNOCK = Rhythm(((0.3, 1.0), (0.3, 0.2), (0.3, 1.0), (0.9, 0.2)))
 _SCENES = {
     Scene.IDLE: _Prompt(WHITE, Rhythm(((2.0, 0.05), (2.0, 0.35)), smooth=True)),
     Scene.CONSENT: _Prompt(WHITE, Rhythm(((0.7, 1.0), (0.7, 0.0))), _notes(880, 880, every_s=4.2)),
+    Scene.WITNESS: _Prompt(WHITE, Rhythm(((1.4, 1.0), (0.4, 0.0))), _notes(880, 740, every_s=5.4), eyes=steady(0.3)),
     Scene.CARD: _Prompt(BLUE, _CARD_KNOCK, _notes(988, 740, every_s=6.0), left=steady(0.3), right=steady(0.3)),
     Scene.POSITION: _Prompt(BLUE, steady()),
     Scene.OTHER_TASKS: _Prompt(
@@ -126,6 +129,13 @@ _SCENES = {
     Scene.COMPARING: _Prompt(BLUE, Rhythm(((0.6, 0.05), (0.6, 1.0)), smooth=True)),
     Scene.VERIFIED: _Prompt(
         GREEN, steady(), _notes(880, 1108, 1318, 1760), left=steady(0.5), right=steady(0.5), eyes=steady(0.5)
+    ),
+    Scene.WITNESSED: _Prompt(
+        WHITE,
+        Rhythm(((1.0, 0.8), (0.3, 0.0), (0.3, 0.8), (0.3, 0.0))),
+        _notes(880, 988, 880, length=0.2),
+        left=steady(0.3),
+        right=steady(0.3),
     ),
     Scene.REJECTED: _Prompt(RED, Rhythm(((1.4, 1.0), (0.4, 0.0))), _notes(659, 466, length=0.45)),
     Scene.INCONCLUSIVE: _Prompt(AMBER, Rhythm(((0.2, 1.0), (1.3, 0.0))), _notes(659, 659, length=0.3)),

@@ -12,7 +12,7 @@ STEP_DONE_S = 0.6
 def show_state(shown: Shown, state: State, at: float) -> Shown:
     """Returns what to show at `at` (seconds on the session's clock) for `state`; `shown` is what was shown before."""
     if isinstance(state, Consent):
-        return shown.then(at, Scene.CONSENT)
+        return shown.then(at, Scene.WITNESS if state.witnessed else Scene.CONSENT)
     if isinstance(state, Reading):
         return shown.then(at, Scene.CARD, guidance=state.fault)
     if isinstance(state, Positioning):

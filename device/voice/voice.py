@@ -19,6 +19,7 @@ from device.wire.claims import SpokenConsent
 
 LOG = logging.getLogger(__name__)
 CONSENT = f"scene.{Scene.CONSENT}"
+CONSENTS = (CONSENT, f"scene.{Scene.WITNESS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Voice:
         self._chosen = 0
         self._speech = Speech()
         self._purpose: str | None = None
-        self._alternative = False
+        self._alternative, self._text = False, CONSENT
         self._consent: _Reading | None = None
 
     def begin(self, purpose: str | None, *, same_customer: bool) -> None:
@@ -78,7 +79,8 @@ class Voice:
         if self._player is None or not self._catalogues:
             return
         self._speech, key = self._speech.then(at, shown)
-        if key == CONSENT:
+        if key in CONSENTS:
+            self._text = key
             self._read_consent()
         elif shown.scene is Scene.POSITION and self._alternative:
             self._alternative = False
@@ -100,7 +102,7 @@ class Voice:
     def _read_consent(self, *before: str) -> None:
         """Reads out what the check is for and what is agreed to, then offers the next language in its own words."""
         told = OTHER_PURPOSE if self._purpose is None else f"{PURPOSE}{self._purpose}"
-        keys = [*before, told if told in self._language.messages else OTHER_PURPOSE, CONSENT]
+        keys = [*before, told if told in self._language.messages else OTHER_PURPOSE, self._text]
         found = self._found(keys)
         utterance = self._play([*found, *self._offer()])
         self._consent = _Reading(self._language, len(found), utterance, complete=len(found) == len(keys))

@@ -47,10 +47,11 @@ class Outcome(StrEnum):
 
 
 class Grade(StrEnum):
-    """Where a reference came from, the surest first."""
+    """Where a reference came from, the surest first; the last one has none: the attendant vouches for the customer."""
 
     REQUEST = "request"
     CARD = "card"
+    WITNESSED = "witnessed"
 
 
 class RequestEcho(Claims):

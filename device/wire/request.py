@@ -50,7 +50,8 @@ class Policy(Claims):
         attempts: how many sessions the customer may try, cancelled ones counted.
         light: `experimental` shows the coloured light where there is a ring; `off` for whoever asks for it.
         grades: the grades of reference that will do. A request without a reference asks for the printed card, which
-            has to be among them.
+            has to be among them; or, where `witnessed` is the only one, for the attendant's word, and nobody is looked
+            at. A terminal that does not know that grade refuses.
         evidence: what to send with the result, sealed to central. A terminal without central's evidence key refuses.
     """
 
@@ -62,6 +63,11 @@ class Policy(Claims):
     light: LightChoice = LightChoice.OFF
     grades: Annotated[tuple[Grade | Code, ...], Field(min_length=1, max_length=4)] = (Grade.REQUEST,)
     evidence: EvidenceKinds = ()
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Whether no face is to be looked at, and the attendant vouches."""
+        return self.grades == (Grade.WITNESSED,)
 
 
 class SealedReference(Claims):
@@ -109,7 +115,9 @@ class RequestClaims(Claims):
     @property
     def grade(self) -> Grade:
         """The grade of the reference that is to be compared."""
-        return Grade.CARD if self.reference is None else Grade.REQUEST
+        if self.reference is not None:
+            return Grade.REQUEST
+        return Grade.WITNESSED if self.policy.is_witnessed else Grade.CARD
 
     def echo(self) -> RequestEcho:
         """What the result has to repeat."""

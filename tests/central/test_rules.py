@@ -8,8 +8,9 @@ from central.review import review
 from central.rule_settings import RuleSettings
 from central.rules import MAX_NEW, Rules
 from device.wire.chain import ChainHead, ChainPosition
-from device.wire.claims import Outcome
+from device.wire.claims import Capture, Outcome
 from device.wire.envelope import Kind, sign
+from device.wire.request import Policy
 from device.wire.update import BundleKind, UpdateMark, is_drawn
 
 OFF = dict.fromkeys(RuleSettings.model_fields.keys() - {"every_s"})
@@ -30,8 +31,13 @@ class Shop:
         self.number += 1
         jti = samples.uuid7(samples.NOW * 1000 + self.number, bytes(10))
         echo = samples.echo(jti, **told)
+        witnessed = outcome is Outcome.WITNESSED
+        policy = Policy(grades=("witnessed",) if witnessed else ("card",))
         asked = samples.request(
-            jti=jti, aud=terminal, **{name: getattr(echo, name) for name in ("subject", "attendant", "transaction")}
+            jti=jti,
+            aud=terminal,
+            policy=policy,
+            **{name: getattr(echo, name) for name in ("subject", "attendant", "transaction", "outlet")},
         )
         self.bench.asks(asked)
         head = self.heads.get(terminal, ChainHead(1))
@@ -40,8 +46,10 @@ class Shop:
             self.bench.judge(anchor.raw, terminal)
             head = ChainHead(2, 0, anchor.sha256)
         changes = {} if outcome is Outcome.VERIFIED else {"challenge": None, "comparison": None}
+        changes |= {"capture": Capture(source="pi-camera", frames=0, fps=0)} if witnessed else {}
+        reference = None if witnessed else samples.card()
         claims = samples.result(
-            head.next(), terminal, outcome=outcome, offline=False, request=echo, reference=samples.card(), **changes
+            head.next(), terminal, outcome=outcome, offline=False, request=echo, reference=reference, **changes
         )
         envelope = sign(Kind.RESULT, claims.write(), self.bench.keys[terminal])
         self.heads[terminal] = head.advanced(envelope.sha256)
@@ -103,6 +111,38 @@ def test_an_attendant_who_cancels_many_and_a_large_share(bench, shop):
     assert applied(bench, rules) == []
     rows.append(shop.session(outcome=Outcome.CANCELLED))
     assert applied(bench, rules) == [("cancelling-attendants", "attendant-3", tuple(rows))]
+
+
+def test_an_attendant_or_an_outlet_with_many_witnessed_sessions_and_a_large_share(bench, shop):
+    rules = only(witnessed_sessions={"witnessed": 3, "share": 0.5, "hours": 24})
+    shop.session(at=samples.NOW - 25 * HOUR_S, outcome=Outcome.WITNESSED)
+    for number in range(4):
+        shop.session(attendant=f"attendant-{number}")
+    rows = [shop.session(outcome=Outcome.WITNESSED, attendant="generous") for _ in range(2)]
+    assert applied(bench, rules) == []
+    rows.append(shop.session(outcome=Outcome.WITNESSED, attendant="generous"))
+    assert applied(bench, rules) == [("witnessed-sessions", "generous", tuple(rows))]
+    rows.append(shop.session(outcome=Outcome.WITNESSED, attendant="another"))
+    assert applied(bench, rules) == [("witnessed-sessions", "outlet-7", tuple(rows))]
+    shop.session(attendant="generous")
+    assert applied(bench, rules) == []
+
+
+def test_a_number_is_a_number_whether_verified_or_witnessed(bench, shop):
+    rules = only(numbers_per_identity={"verified": 2, "days": 30})
+    outcomes = (Outcome.VERIFIED, Outcome.WITNESSED, Outcome.WITNESSED)
+    rows = [shop.session(subject="stolen", outcome=outcome) for outcome in outcomes]
+    assert applied(bench, rules) == [("numbers-per-identity", "stolen", tuple(rows))]
+
+
+def test_a_refusal_stands_for_its_transaction(bench, shop):
+    shop.session(transaction="sale-1", outcome=Outcome.REJECTED)
+    assert not bench.ledger.requests.was_declined("sale-1", 1)
+    refused = shop.session(transaction="sale-1", outcome=Outcome.DECLINED)
+    assert bench.ledger.requests.was_declined("sale-1", 1)
+    assert bench.ledger.requests.was_declined("sale-1", refused)
+    assert not bench.ledger.requests.was_declined("sale-1", refused + 1)
+    assert not bench.ledger.requests.was_declined("sale-2", 1)
 
 
 def test_a_hot_terminal(bench, shop):

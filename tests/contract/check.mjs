@@ -8,7 +8,7 @@ const GENESIS = '0'.repeat(64)
 const { iss, epoch, seq, prev } = ajv.getSchema('urn:likeness:v1:result').schema.properties
 const PLACE = { type: 'object', properties: { iss, epoch, seq, prev }, required: ['iss', 'epoch', 'seq', 'prev'] }
 
-function againstItself({ outcome, reasons = [], nonce, iss, challenge, comparison, reference, capture }) {
+function againstItself({ outcome, reasons = [], nonce, iss, challenge, comparison, reference, capture, offline, evidence: mark }) {
   const steps = challenge?.steps ?? []
   if (challenge) {
     const inputs = { ...challenge, nonce, terminal: iss, steps: challenge.plan.length }
@@ -30,6 +30,8 @@ function againstItself({ outcome, reasons = [], nonce, iss, challenge, compariso
       else require(colours.length > 0 && same(colours, code.colours.slice(0, colours.length)) && same(starts_s, code.starts_s.slice(0, colours.length)), 'light-mismatch')
     }
   }
+  const seen = comparison || challenge || reference || mark || capture.frames > 0
+  require(outcome !== 'witnessed' || (!seen && !offline), 'witnessed-contradicts-itself')
   if (comparison) require(comparison.match === comparison.score >= comparison.threshold, 'comparison-contradicts-itself')
   if (outcome !== 'verified') return
   const timely = ({ cue_s, onset_s, done_s, passed }) =>
@@ -44,13 +46,15 @@ function asAsked({ actions, plan, alternative: chosen = false, guess_probability
   return asked.alternative != null && same([...new Set(actions)].sort(), [...new Set(asked.alternative.actions)].sort()) && plan.length === asked.alternative.steps
 }
 
-function againstRequest({ iss, boot, nonce, outcome, request: echo, reference, comparison, challenge, evidence: mark }, asked) {
+function againstRequest({ iss, boot, nonce, outcome, request: echo, reference, comparison, challenge, evidence: mark, capture }, asked) {
   const { purpose, outlet, attendant, transaction, subject, policy = {} } = asked
   const { fmr = '1e-3', actions = ['blink', 'blink-twice', 'turn-left', 'turn-right'], steps = 3, alternative, light = 'off', grades = ['request'], evidence = [] } = policy
   const said = { id: asked.jti, purpose, outlet, attendant, transaction, subject }
-  const grade = asked.reference ? 'request' : 'card'
+  const grade = asked.reference ? 'request' : same(grades, ['witnessed']) ? 'witnessed' : 'card'
+  const seen = comparison || challenge || reference || mark || capture.frames > 0
   const given = mark?.kinds ?? []
   require(iss === asked.aud && boot === asked.boot && nonce === asked.nonce && Object.keys(said).every((name) => said[name] === echo[name]) &&
+    (grade === 'witnessed' ? !seen : outcome !== 'witnessed') &&
     (!reference || (reference.grade === grade && grades.includes(grade) && (!asked.reference || reference.commitment === asked.reference.commitment))) &&
     (!comparison || RATES[comparison.fmr] <= RATES[fmr]) &&
     (!challenge || (asAsked(challenge, { actions, steps, alternative }) && (challenge.light?.choice ?? 'off') === light)) &&
@@ -135,9 +139,12 @@ async function acceptRequest({ terminal, boot, now, fmr, guess_probability, evid
   require(now === null || now < claims.exp, 'expired')
   const plan = derivePlan({ ...policy, nonce: claims.nonce, salt: claims.nonce, session: '', terminal })
   require(RATES[policy.fmr] <= RATES[fmr] && plan && plan.guess_probability <= guess_probability, 'policy-too-weak')
-  require(policy.grades.includes(reference ? 'request' : 'card'), 'grade-not-asked-for')
+  const other = policy.alternative, alternatives = other ? possiblePlans(other.actions, other.steps).length : Infinity
+  require(alternatives > 0 && 1 / alternatives <= plan.guess_probability, 'policy-too-weak')
+  const witnessed = same(policy.grades, ['witnessed'])
+  require(policy.grades.includes(reference ? 'request' : witnessed ? 'witnessed' : 'card'), 'grade-not-asked-for')
   const evidence = policy.evidence ?? []
-  require(evidence.length === 0 || (evidence_key && evidence.every((kind) => ['signals', 'portrait'].includes(kind))), 'evidence-not-possible')
+  require(evidence.length === 0 || (!witnessed && evidence_key && evidence.every((kind) => ['signals', 'portrait'].includes(kind))), 'evidence-not-possible')
   require(!used.includes(claims.jti), 'used')
   if (reference) {
     const key = keys.unsealing.find((one) => one.terminal === terminal)

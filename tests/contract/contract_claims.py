@@ -143,6 +143,11 @@ def odd_but_good_claims() -> Iterator[Claims]:
         Kind.REQUEST,
         without(changed(messages.request(), "policy.grades", ["card"]), "reference"),
     )
+    yield (
+        "a request for a witness",
+        Kind.REQUEST,
+        without(changed(messages.request(), "policy.grades", ["witnessed"]), "reference"),
+    )
     yield "a request with the policy that needs no words", Kind.REQUEST, messages.request(policy={})
     yield "an anchor that knows nothing of before", Kind.ANCHOR, without(messages.anchor(), "previous")
     yield "an update for all", Kind.UPDATE, without(messages.update(permille=1000), "terminals")

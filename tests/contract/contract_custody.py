@@ -153,6 +153,8 @@ def _against_itself() -> Iterator[tuple[str, Document, str]]:
     }
     for name, claims in unproven.items():
         yield name, claims, "verified-without-evidence"
+    alone = messages.witnessed(offline=True, request=None)
+    yield "witnessed, and nobody asked", alone, "witnessed-contradicts-itself"
     for outcome in ("rejected", "inconclusive", "cancelled", "postponed"):
         yield f"{outcome} with all of that", tried(outcome=outcome), "accepted"
     yield (
@@ -172,6 +174,23 @@ def _after(step: Document, onset: float, done: float) -> Document:
 
 def _marked(*kinds: str) -> Document:
     return {"evidence": {"sha256": "b" * 64, "bytes": 400, "kinds": list(kinds)}}
+
+
+def _witnessed(good: Document, contrary: str) -> Iterator[tuple[str, Document, Document, str]]:
+    asked = without(changed(messages.request(), "policy.grades", ["witnessed"]), "reference")
+    card = changed(asked, "policy.grades", ["card"])
+    refused = changed(messages.declined(), "capture.frames", 0) | {"offline": False, "request": messages.ECHO}
+    yield "witnessed as asked for", asked, messages.witnessed(), "accepted"
+    yield "a witness, refused", asked, refused, "accepted"
+    yield "a witness that nobody asked for", messages.request(), messages.witnessed(), contrary
+    yield "a witness instead of the card", card, messages.witnessed(), contrary
+    both = changed(asked, "policy.grades", ["card", "witnessed"])
+    yield "a witness where the card would do, too", both, messages.witnessed(), contrary
+    yield "a face where the attendant vouches", asked, good, contrary
+    wrong = "quarantined: witnessed-contradicts-itself"
+    for name in ("comparison", "challenge", "reference"):
+        yield f"witnessed with a {name}", asked, messages.witnessed(**{name: good[name]}), wrong
+    yield "witnessed with frames", asked, changed(messages.witnessed(), "capture.frames", 1), wrong
 
 
 def _alternatives(good: Document, contrary: str) -> Iterator[tuple[str, Document, Document, str]]:
@@ -237,6 +256,7 @@ def _against_requests() -> list[Document]:
         ),
     ]
     cases += _alternatives(good, contrary)
+    cases += _witnessed(good, contrary)
     for name in ("purpose", "outlet", "attendant", "transaction", "subject"):
         cases.append((f"another {name}", messages.request(**{name: "somebody"}), good, contrary))
     made = []

@@ -135,6 +135,12 @@ def declined(seq: int = 1, prev: str = GENESIS, epoch: int = 1, terminal: str = 
     }
 
 
+def witnessed(**changes: Any) -> Document:
+    """The attendant vouches: consent, and nothing that a camera has made."""
+    outcome = {"outcome": "witnessed", "reasons": ["witnessed"], "offline": False, "request": ECHO}
+    return changed(declined(), "capture.frames", 0) | outcome | changes
+
+
 def verified(seq: int = 1, prev: str = GENESIS, *, light: bool = False) -> Document:
     """A verified answer to the request."""
     return declined(seq, prev) | {

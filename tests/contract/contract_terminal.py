@@ -37,6 +37,7 @@ def requests() -> list[Document]:
     }
     good = messages.request()
     card = without(changed(good, "policy.grades", ["card"]), "reference")
+    witness, blinks = changed(card, "policy.grades", ["witnessed"]), {"actions": ["blink"], "steps": 8}
     sealed_for = {
         "another terminal": messages.sealed("shop-2"),
         "another request": messages.sealed(request=OTHER_ID),
@@ -48,6 +49,17 @@ def requests() -> list[Document]:
         ("without a trusted clock", {"now": None}, changed(good, "exp", NOW), "accepted"),
         ("in its last second", {"now": NOW + 599}, good, "accepted"),
         ("for the printed card", {}, card, "accepted"),
+        ("for a witness", {}, witness, "accepted"),
+        ("for a witness, with a reference", {}, changed(good, "policy.grades", ["witnessed"]), "grade-not-asked-for"),
+        ("for a witness, with evidence", {}, changed(witness, "policy.evidence", ["signals"]), "evidence-not-possible"),
+        ("with an alternative", {}, changed(good, "policy.alternative", messages.TURNS), "accepted"),
+        (
+            "with an easier one",
+            {},
+            changed(good, "policy.alternative", messages.TURNS | {"steps": 4}),
+            "policy-too-weak",
+        ),
+        ("with one of no plan", {}, changed(good, "policy.alternative", blinks), "policy-too-weak"),
         ("with evidence", {}, changed(good, "policy.evidence", ["signals", "portrait"]), "accepted"),
         ("for another terminal", {"terminal": "shop-2"}, good, "other-terminal"),
         ("for another boot", {"boot": OTHER_BOOT}, good, "other-boot"),

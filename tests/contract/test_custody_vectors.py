@@ -26,4 +26,5 @@ def test_every_reason_is_there():
         "fork", "stale-epoch", "unanchored-epoch", "malformed-claims", "revoked", "not-live", "plan-mismatch",
         "steps-contradict-plan", "light-mismatch", "comparison-contradicts-itself", "verified-without-evidence",
         "unknown-request", "contradicts-request", "too-many-results", "unknown-result", "contradicts-result",
+        "witnessed-contradicts-itself",
     }  # fmt: skip

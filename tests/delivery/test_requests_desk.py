@@ -101,6 +101,15 @@ def policy(*grades: Grade) -> Policy:
     return Policy(fmr=FalseMatchRate.ONE_IN_10000, grades=grades)
 
 
+def test_a_witness_is_a_grade_of_its_own(desk, ask, signer):
+    raw = signed(ask(reference=None, policy=policy(Grade.WITNESSED)), signer)
+    assert desk.accept(raw, samples.NOW).policy.is_witnessed
+    with_portrait = signed(ask(policy=policy(Grade.WITNESSED)), signer)
+    assert refusal(desk, with_portrait) == "grade-not-asked-for"
+    either = signed(ask(reference=None, policy=policy(Grade.WITNESSED, Grade.CARD)), signer)
+    assert not desk.accept(either, samples.NOW).policy.is_witnessed
+
+
 def test_a_card_request_has_no_reference(desk, ask, signer):
     accepted = desk.accept(signed(ask(reference=None, policy=policy(Grade.CARD)), signer), samples.NOW)
     assert accepted.reference is None and accepted.mark is None

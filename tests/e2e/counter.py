@@ -120,7 +120,7 @@ class Counter:
     def ask(self, *options: str) -> str:
         """Central's own command asks for a session; returns the request's id once the request has arrived."""
         command = [sys.executable, "-m", "central", "request", "--config", str(self.world.made.central)]
-        reference = [] if "--card" in options else ["--reference", str(self.portrait)]
+        reference = [] if {"--card", "--witnessed"} & {*options} else ["--reference", str(self.portrait)]
         command += ["--terminal", "shop-1", *reference, *options]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr

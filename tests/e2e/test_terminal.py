@@ -258,6 +258,39 @@ def test_a_customer_may_choose_what_else_was_offered_and_only_before_it_begins(w
     assert challenge["guess_probability"] == pytest.approx(1 / 46 if chooses else 1 / 32)
 
 
+def test_a_witnessed_session_looks_at_nobody_and_is_never_verified(world, counter, speaking):
+    listener = Listener()
+    shop = counter(voice=speaking(listener, ["zh-CN"]))
+    shop.terminal.connect()
+    shop.ask("--witnessed", "--attendant", "attendant-3", "--transaction", "sale-1")
+    scenes = shop.work_until(Scene.WITNESSED)
+    assert {Scene.CONSENT, Scene.POSITION, Scene.CUE, Scene.VERIFIED}.isdisjoint(scenes)
+    shop.work_until(Scene.IDLE)
+    shop.terminal.is_receipted()
+    (held,) = claims_of(world)
+    claims = held["claims"]
+    assert (held["verdict"], claims["outcome"], claims["capture"]["frames"]) == ("accepted", Outcome.WITNESSED, 0)
+    assert {"comparison", "challenge", "reference", "evidence"}.isdisjoint(claims)
+    assert claims["spoken"] == {"version": "1", "language": "zh-CN", "whole": True}
+    assert listener.said == ["purpose.sim-registration", "scene.witness", "scene.witnessed"]
+
+
+def test_after_a_refusal_nobody_asks_again(world, counter):
+    shop = counter()
+    shop.terminal.connect()
+    shop.ask("--transaction", "sale-1")
+    shop.work_until(Scene.CONSENT)
+    shop.reader.press(Press.CANCEL)
+    shop.work_until(Scene.DECLINED)
+    shop.work_until(Scene.IDLE)
+    shop.terminal.is_receipted()
+    for more in ([], ["--witnessed", "--attendant", "attendant-3"]):
+        with pytest.raises(AssertionError, match="the customer refused in transaction sale-1: do not ask again"):
+            shop.ask("--transaction", "sale-1", *more)
+    with pytest.raises(AssertionError, match="name who vouches with --attendant"):
+        shop.ask("--witnessed")
+
+
 def test_a_reference_without_a_face_is_answered_with_its_reason(world, counter, tmp_path):
     plain = tmp_path / "plain.png"
     cv2.imwrite(str(plain), np.full((126, 102, 3), 128, np.uint8))

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from central.challenges import CHALLENGES
-from device.decision import decide
+from device.decision import Comparison, decide
 from device.liveness.evidence import Ending
 from device.liveness.rules import DEFAULT_RULES
-from device.liveness.session import Answered, Cued, Ended, Press
+from device.liveness.session import Answered, Consent, Cued, Ended, Press, step
+from device.signals import Signals
 from device.wire.claims import Outcome
 from device.wire.plan import Action, derive_plan
 from tests.liveness.captures import NEUTRAL
@@ -82,6 +83,39 @@ def test_another_plan_is_no_easier_on_whoever_does_something_else(show, name, an
     final = show(plan=plan_of(name, SALTS[0]), answer=answer).play()
     assert isinstance(final, Ended)
     assert final.why in (Ending.CHALLENGE_NOT_ANSWERED, Ending.WRONG_ACTION)
+
+
+def witnessed(*presses: Press):
+    """A witnessed session of four frames, the presses with the third one."""
+    state = Consent(witnessed=True)
+    for number in range(4):
+        signals = Signals(at=100 + number / 10, number=number, faces=0, view=None)
+        state = step(state, signals, plan_of("standard", SALTS[0]), DEFAULT_RULES, presses if number == 2 else ())
+    return state
+
+
+def test_a_witnessed_session_is_one_press_and_looks_at_nobody():
+    final = witnessed(Press.START)
+    assert (final.why, final.record) == (Ending.WITNESSED, None)
+    decision = decide(final, None, plan_of("standard", SALTS[0]), DEFAULT_RULES)
+    assert (decision.outcome, decision.reasons) == (Outcome.WITNESSED, ("witnessed",))
+
+
+@pytest.mark.parametrize("presses", [(Press.CANCEL,), (Press.START, Press.CANCEL), (Press.START_HELD, Press.CANCEL)])
+def test_a_refusal_wins_there_too(presses):
+    final = witnessed(*presses)
+    assert decide(final, None, plan_of("standard", SALTS[0]), DEFAULT_RULES).outcome is Outcome.DECLINED
+
+
+def test_a_long_press_agrees_to_no_witness():
+    assert isinstance(witnessed(Press.START_HELD), Consent)
+
+
+def test_a_mismatch_beside_it_is_no_witness():
+    """Whatever else there is denies: nothing was to be compared."""
+    mismatch = Comparison(score=0.1, threshold=0.4, compared_at=(100.1,), least_likeness=0.8)
+    final = witnessed(Press.START)
+    assert decide(final, mismatch, plan_of("standard", SALTS[0]), DEFAULT_RULES).outcome is Outcome.REJECTED
 
 
 def test_the_challenge_waits_for_as_long_as_there_is_a_choice(show):
