@@ -31,7 +31,7 @@ from device.opening import SessionOpener
 from device.orders import Orders
 from device.panel.gpio import Panel
 from device.panel.prompts import Scene, Shown
-from device.panel.staging import show_state
+from device.panel.staging import OUTCOMES, show_state
 from device.results import Session, Terminal
 from device.service import Service
 from device.signals import Frame
@@ -39,7 +39,6 @@ from device.verification import Verdict, Verification
 from device.vision.assembly import Vision
 from device.vision.reference import PortraitError
 from device.voice.voice import Voice
-from device.wire.claims import Outcome
 from device.wire.fields import ClockState
 from device.wire.light import DARK
 from device.wire.plan import PlanError
@@ -48,14 +47,6 @@ LOG = logging.getLogger(__name__)
 NO_FRAME_S = 3.0
 CHOICE_SHOWN_S = 1.5
 IDLE_PAUSE_S = 0.1  # nobody waits for a tenth of a second, and the light still glides
-SCENES = {
-    Outcome.VERIFIED: Scene.VERIFIED,
-    Outcome.WITNESSED: Scene.WITNESSED,
-    Outcome.REJECTED: Scene.REJECTED,
-    Outcome.INCONCLUSIVE: Scene.INCONCLUSIVE,
-    Outcome.DECLINED: Scene.DECLINED,
-    Outcome.CANCELLED: Scene.CANCELLED,
-}
 
 
 @dataclass(slots=True)
@@ -240,7 +231,7 @@ class App:
         if not self._closing.sign(finished, at):
             self.shown = self.shown.then(at, Scene.FAULT)
         elif at < finished.shown_until:
-            self.shown = self.shown.then(at, SCENES.get(finished.verdict.decision.outcome, Scene.FAULT))
+            self.shown = self.shown.then(at, OUTCOMES.get(finished.verdict.decision.outcome, Scene.FAULT))
         else:
             self._next(finished, at)
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from device.liveness.reading import Reading
 from device.liveness.session import Consent, Cued, Pausing, Positioning, State
 from device.panel.prompts import Scene, Shown
+from device.wire.claims import Outcome
 
 STEP_DONE_S = 0.6
+OUTCOMES = {
+    Outcome.VERIFIED: Scene.VERIFIED,
+    Outcome.WITNESSED: Scene.WITNESSED,
+    Outcome.REJECTED: Scene.REJECTED,
+    Outcome.INCONCLUSIVE: Scene.INCONCLUSIVE,
+    Outcome.DECLINED: Scene.DECLINED,
+    Outcome.CANCELLED: Scene.CANCELLED,
+}
+"""The scene that tells an outcome."""
 
 
 def show_state(shown: Shown, state: State, at: float) -> Shown:
