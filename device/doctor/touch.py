@@ -79,6 +79,7 @@ def legend(pins: PinMap) -> str:
 
 def pressed(wire: Wire, press: Press, before: Sequence[Answer] = ()) -> Answer:
     """What a press means; where the answers before it told that the buttons are swapped, the other way round."""
+    press = Press.CANCEL if press is Press.CANCEL else Press.START  # however long it was held
     if wire.part is Part.BUTTON:
         return Answer(wire.name, "start" if press is Press.START else "cancel")
     agrees = Press.CANCEL if list(before[:2]) == SWAPPED else Press.START
