@@ -141,10 +141,14 @@ class RequestDesk:
         try:
             guess = guess_probability(claims.policy.actions, claims.policy.steps)
             other = claims.policy.alternative
-            easier = 0.0 if other is None else guess_probability(other.actions, other.steps)
+            other_guess = 0.0 if other is None else guess_probability(other.actions, other.steps)
         except PlanError:
             raise _refused(Refusal.POLICY_TOO_WEAK) from None
-        if claims.policy.fmr.rate > self._floor.fmr.rate or guess > self._floor.guess_probability or easier > guess:
+        if (
+            claims.policy.fmr.rate > self._floor.fmr.rate
+            or guess > self._floor.guess_probability
+            or other_guess > guess
+        ):
             raise _refused(Refusal.POLICY_TOO_WEAK)
         if claims.grade not in claims.policy.grades:
             raise _refused(Refusal.GRADE_NOT_ASKED_FOR)

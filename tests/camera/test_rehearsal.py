@@ -125,7 +125,7 @@ def test_start_is_pressed_again_for_the_next_session(loop):
     assert [press for press, _ in presses] == [Press.START, Press.START]
 
 
-@pytest.mark.parametrize("scene", [s for s in Scene if s is not Scene.CONSENT])
+@pytest.mark.parametrize("scene", [s for s in Scene if s not in (Scene.CONSENT, Scene.WITNESS)])
 def test_start_is_pressed_for_nothing_else(loop, scene):
     _, presses, _ = loop([(scene, 6, Action.BLINK)])
     assert presses == []
