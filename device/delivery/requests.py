@@ -144,11 +144,8 @@ class RequestDesk:
             other_guess = 0.0 if other is None else guess_probability(other.actions, other.steps)
         except PlanError:
             raise _refused(Refusal.POLICY_TOO_WEAK) from None
-        if (
-            claims.policy.fmr.rate > self._floor.fmr.rate
-            or guess > self._floor.guess_probability
-            or other_guess > guess
-        ):
+        too_easy = guess > self._floor.guess_probability or other_guess > guess
+        if claims.policy.fmr.rate > self._floor.fmr.rate or too_easy:
             raise _refused(Refusal.POLICY_TOO_WEAK)
         if claims.grade not in claims.policy.grades:
             raise _refused(Refusal.GRADE_NOT_ASKED_FOR)
