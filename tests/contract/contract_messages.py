@@ -12,7 +12,7 @@ from contract_keys import EVIDENCE_KEY, UNSEALING_KEYS, seal
 
 from device.wire.fields import encode_base64url
 from device.wire.light import derive_light
-from device.wire.plan import derive_plan, guess_probability
+from device.wire.plan import Action, derive_plan, guess_probability
 from device.wire.sealing import evidence_context, reference_context
 
 NOW = 1_795_000_000
@@ -81,7 +81,8 @@ STANDARD = {"actions": ACTIONS, "steps": 3}
 def challenge(
     terminal: str = "shop-1", nonce: bytes = NONCE, *, light: bool = False, drawn: Document = STANDARD
 ) -> Document:
-    plan = derive_plan(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal, **drawn)
+    of = {"actions": [Action(action) for action in drawn["actions"]], "steps": drawn["steps"]}
+    plan = derive_plan(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal, **of)
     steps, at = [], 0.0
     for action, pause in zip(plan.actions, plan.pauses_s, strict=True):
         cue = round(at + pause, 3)
@@ -94,7 +95,7 @@ def challenge(
         "plan": list(plan.actions),
         "pauses_s": list(plan.pauses_s),
         "steps": steps,
-        "guess_probability": guess_probability(**drawn),
+        "guess_probability": guess_probability(**of),
     }
     if light:
         code = derive_light(nonce=nonce, salt=SALT, session=SESSION, terminal=terminal)
