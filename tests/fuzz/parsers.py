@@ -74,7 +74,8 @@ REGISTRY = Registry(
 )
 REPOSITORY = Path(__file__).parents[2]
 CALIBRATION = (
-    b'rotation: 90\nmirrored: false\ncalibrated: "2026-11-22T12:00:00+00:00"\nbrightness: 0.5\nface_width: 0.3\n'
+    b'rotation: 90\nmirrored: false\ncalibrated: "2026-11-22T12:00:00+00:00"\ncamera: imx708 at i2c\n'
+    b"brightness: 0.5\nface_width: 0.3\n"
 )
 
 
