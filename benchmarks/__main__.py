@@ -21,7 +21,7 @@ PARTS = {
     "vision": ["--media"],
     "peers": ["--media", "--packages"],
     "session": ["--media"],
-    "daemon": ["--media"],
+    "daemon": [],
     "outbox": [],
     "central": [],
 }
