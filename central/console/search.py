@@ -113,7 +113,7 @@ def day_begins(day: date, zone: ZoneInfo) -> int:
 
 def _plain(text: str) -> str:
     """Without what PostgreSQL takes for no text."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text.strip()[:MAX_CHARACTERS])
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text.strip()[:MAX_CHARACTERS].strip())
 
 
 def _day(text: str) -> date | None:

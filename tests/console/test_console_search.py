@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from visitor import NOW
 
@@ -99,6 +99,7 @@ def test_a_day_begins_where_the_outlets_are():
 
 
 @given(st.dictionaries(st.sampled_from([one.name for one in fields(Search)]), st.text()))
+@example({"request": "0" * 63 + " 0"})
 def test_any_query_is_a_search_and_its_own_address_is_the_same(query):
     search = Search.read(query)
     assert Search.read(search.shown()) == search
