@@ -38,9 +38,22 @@ class Search:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Search:
         """From the query of an address; a day that is none is left out, and signs that are none find nothing."""
-        given = {name.name: _plain(query.get(name.name, "")) for name in fields(cls)}
-        days = {name: _day(given.pop(name)) for name in ("since", "until")}
-        return cls(**given, **days)  # type: ignore[arg-type] # by name: each has its type
+
+        def word(name: str) -> str:
+            return _plain(query.get(name, ""))
+
+        return cls(
+            request=word("request"),
+            transaction=word("transaction"),
+            attendant=word("attendant"),
+            outlet=word("outlet"),
+            terminal=word("terminal"),
+            reason=word("reason"),
+            outcome=word("outcome"),
+            verdict=word("verdict"),
+            since=_day(word("since")),
+            until=_day(word("until")),
+        )
 
     def shown(self) -> dict[str, str]:
         """What an address needs to look for the same."""

@@ -73,7 +73,7 @@ class Watch:
         try:
             while not self._stopping.is_set():
                 self._stopping.wait(self._look_patiently())
-        except Exception:
+        except Exception:  # whatever it was: a page that silently stays old is worse than a console that ends
             LOG.exception("the console ends")
             self._on_failure()
 

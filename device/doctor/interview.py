@@ -26,12 +26,11 @@ class Keyboard:
 
     def lines(self, wait_s: float) -> list[str]:
         """The lines that are there, waiting for them no longer than `wait_s`."""
-        if self._descriptor is None:
-            time.sleep(wait_s)
+        descriptor = self._descriptor
+        ready, _, _ = select.select([] if descriptor is None else [descriptor], [], [], wait_s)
+        if descriptor is None or not ready:
             return []
-        if not select.select([self._descriptor], [], [], wait_s)[0]:
-            return []
-        raw = os.read(self._descriptor, 4096)
+        raw = os.read(descriptor, 4096)
         if not raw:
             self._descriptor = None  # closed: only the buttons are left
         *lines, self._rest = (self._rest + raw).split(b"\n")

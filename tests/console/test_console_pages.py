@@ -1,38 +1,13 @@
 """What the pages say is what the ledger holds, on both databases; and what the console may write."""
 
-from datetime import UTC, datetime, timedelta
 from urllib.request import Request, urlopen
-from zoneinfo import ZoneInfo
 
 import pytest
-from visitor import NOW
 
 from central.console import live
-from central.console.search import Search
 from central.database import LedgerError
 from central.registry import load_registry, registry_text
 from device.wire.receipt import Verdict
-
-UTC_ZONE = ZoneInfo("UTC")
-
-
-TODAY = datetime.fromtimestamp(NOW, UTC).date()
-
-
-SEARCHES = [
-    Search(),
-    Search(outcome="rejected"),
-    Search(terminal="shop-08"),
-    Search(terminal="shop-08", outcome="cancelled"),
-    Search(outlet="outlet-2", outcome="verified"),
-    Search(attendant="attendant-15", reason="cancelled", terminal="shop-08"),
-    Search(reason="wrong-action"),
-    Search(verdict="quarantined"),
-    Search(verdict="accepted", terminal="kiosk-2"),
-    Search(since=TODAY, until=TODAY),
-    Search(until=TODAY - timedelta(1), outcome="inconclusive"),
-    Search(outcome="nonsense"),
-]
 
 
 def test_a_decision_is_written_beside_and_never_over(own_town):
