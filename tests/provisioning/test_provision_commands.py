@@ -181,7 +181,8 @@ def test_the_label(desk, form):
     records = Records(desk.folder / "authority")
     expected = label_text(records.terminal("shop-17"), records.result_keys("shop-17")[0])
     records.close()
-    text, *_ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(place)))
+    # OpenCV's older detector finds nothing in 18 of 600 such labels, this one and ZXing read all of them.
+    text, *_ = cv2.QRCodeDetectorAruco().detectAndDecode(cv2.imread(str(place)))
     assert text == expected and load_terminal_keys(desk.keys).result_key.kid in text
 
 
