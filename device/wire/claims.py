@@ -214,6 +214,7 @@ class ResultClaims(Claims):
         challenge: absent when the session ended before one was derived.
         reference: absent when there was none.
         evidence: absent when none was asked for, or there was none to give.
+        slip: digest of the code on the customer's slip (`device.wire.slip`); absent when none was given.
     """
 
     iss: TerminalId
@@ -238,6 +239,7 @@ class ResultClaims(Claims):
     capture: Capture
     reference: ReferenceMark | None = None
     evidence: EvidenceMark | None = None
+    slip: Sha256 | None = Field(default=None, repr=False)
     software: Software
 
     @model_validator(mode="after")
