@@ -32,9 +32,10 @@ class Answer:
         turned_likeness: the least likeness of a turned frame; None before one was compared.
         last_seen: (time, angle) of the newest frame with a face.
         losses: how often the face was lost since the cue.
-        neutral_since: since when the face looks straight ahead again.
+        neutral_since: since when the face looks straight ahead after the answer: the next pause has begun.
         blinks: the blinks that count.
-        passed_at: when everything that was asked for had been seen.
+        done_at: when what was asked for was complete.
+        passed_at: when it was clear that this was the whole answer.
         wrong: what was done instead.
     """
 
@@ -49,6 +50,7 @@ class Answer:
     lost: bool = False
     neutral_since: float | None = None
     blinks: tuple[Blink, ...] = ()
+    done_at: float | None = None
     passed_at: float | None = None
     wrong: Ending | None = None
 
@@ -73,7 +75,7 @@ class Answer:
             action=self.action,
             cue_at=self.cue_at,
             onset_at=self.onset_at,
-            done_at=self.passed_at,
+            done_at=None if self.passed_at is None else self.done_at,
             peak_deg=self.peak_deg,
             relief=self.relief,
             aspect=self.aspect,
@@ -85,7 +87,7 @@ class Answer:
 def watch(answer: Answer, at: float, view: View | None, track: Track, blink: Blink | None, rules: Rules) -> Answer:
     """Takes one frame into the answer."""
     if view is None:
-        answer = replace(answer, lost=True, losses=answer.losses + (not answer.lost))
+        answer = replace(answer, lost=True, losses=answer.losses + (not answer.lost), neutral_since=None)
     else:
         answer = replace(answer, lost=False)
         turned = track.yaw_from_neutral(view)
@@ -113,7 +115,7 @@ def _watch_turn(answer: Answer, at: float, angle: float, view: View, rules: Rule
     answer = _watch_angle(answer, at, angle, rules.turn_onset_deg, rules)
     answer = _watch_far_end(replace(answer, last_seen=(at, angle)), angle, view, rules)
     if _returned(answer, at, rules.turn_peak_deg, rules):
-        return replace(answer, passed_at=at, wrong=_far_end_fault(answer, rules) or answer.wrong)
+        return replace(_passed(answer, at), wrong=_far_end_fault(answer, rules) or answer.wrong)
     return answer
 
 
@@ -142,7 +144,7 @@ def _far_end_fault(answer: Answer, rules: Rules) -> Ending | None:
 
 def _watch_look_up(answer: Answer, at: float, angle: float, rules: Rules) -> Answer:
     answer = _watch_angle(answer, at, angle, rules.look_up_onset_deg, rules)
-    return replace(answer, passed_at=at) if _returned(answer, at, rules.look_up_peak_deg, rules) else answer
+    return _passed(answer, at) if _returned(answer, at, rules.look_up_peak_deg, rules) else answer
 
 
 def _watch_angle(answer: Answer, at: float, angle: float, onset_deg: float, rules: Rules) -> Answer:
@@ -158,14 +160,21 @@ def _returned(answer: Answer, at: float, peak_deg: float, rules: Rules) -> bool:
     return held and answer.onset_at is not None and answer.peak_deg >= peak_deg
 
 
+def _passed(answer: Answer, at: float) -> Answer:
+    """A movement is done when the head is back, and passed once it has stayed there."""
+    return replace(answer, done_at=answer.neutral_since, passed_at=at)
+
+
 def _watch_blinks(
     answer: Answer, at: float, turned: float, eyes_open: bool, blink: Blink | None, rules: Rules
 ) -> Answer:
     """A blink is single or one of a pair by what follows within `blink_pair_s`, and footage cannot be both."""
-    if blink is not None and _counts(blink, answer.cue_at, turned, rules):
-        answer = _add_blink(answer, blink, rules)
+    if answer.passed_at is None and blink is not None and _counts(blink, answer.cue_at, turned, rules):
+        answer = _add_blink(answer, blink, at, rules)
     if not answer.blinks or answer.wrong is not None:
         return answer
+    neutral_since = (answer.neutral_since or at) if abs(turned) < rules.neutral_deg else None
+    answer = replace(answer, neutral_since=neutral_since)
     twice = answer.action is Action.BLINK_TWICE
     if len(answer.blinks) == 2:
         return replace(answer, passed_at=at) if twice else replace(answer, wrong=Ending.WRONG_ACTION)
@@ -182,13 +191,14 @@ def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
     return timely and lasts and abs(turned) <= rules.blink_still_deg
 
 
-def _add_blink(answer: Answer, blink: Blink, rules: Rules) -> Answer:
+def _add_blink(answer: Answer, blink: Blink, at: float, rules: Rules) -> Answer:
     if answer.blinks:
         paired = blink.start - answer.blinks[0].end <= rules.blink_pair_s
-        return replace(answer, blinks=(*answer.blinks, blink)) if paired else answer
+        both = replace(answer, blinks=(*answer.blinks, blink), done_at=at, neutral_since=None)
+        return both if paired else answer
     if blink.start - answer.cue_at > rules.max_reaction_s:
         return replace(answer, wrong=Ending.CHALLENGE_NOT_ANSWERED)
-    return replace(answer, onset_at=blink.start, blinks=(blink,))
+    return replace(answer, onset_at=blink.start, blinks=(blink,), done_at=at)
 
 
 def _too_late(answer: Answer, at: float, rules: Rules) -> bool:

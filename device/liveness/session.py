@@ -213,12 +213,13 @@ def _cued(state: Cued, signals: Signals, plan: Plan, rules: Rules, blink: Blink 
     if answer.wrong is not None:
         return _end(state, signals.at, answer.wrong)
     # The step's end is tied to the person: it stands only with an embedded frame after the action.
-    if answer.passed_at is None or not _embedded_since(state.track, answer.neutral_since or answer.onset_at):
+    if answer.passed_at is None or not _embedded_since(state.track, answer.done_at):
         return state
     record = replace(state.record, steps=(*state.record.steps, answer.record()))
     if len(record.steps) == len(plan.actions):
         return Answered(signals.at, record)
-    return Pausing(state.track, record)
+    # What showed that the answer was whole is part of the pause: nobody waits for both, one after the other.
+    return Pausing(state.track, record, answer.neutral_since)
 
 
 def _embedded_since(track: Track, moment: float | None) -> bool:

@@ -34,7 +34,7 @@ def objections(seen: Sequence[Signals], record: Record, plan: Plan) -> list[str]
         if step.cue_at - ended < pause - 1e-6:
             found.append("a cue before its pause was over")
         after = [signals for signals in seen if step.done_at < signals.at <= step.done_at + 1.2]
-        found += [f"{step.action}: {fault}" for fault in _step(step, before, during)]
+        found += [f"{step.action}: {fault}" for fault in _step(step, before, during, after)]
         if step.action is Action.BLINK and _blinks_again(before, during, after):
             found.append("blink: two for one")
         ended = step.done_at
@@ -98,13 +98,11 @@ def _identity(challenge: Sequence[Signals], record: Record) -> list[str]:
     found = []
     if any(signals.view.likeness < 0.35 for signals in embedded):
         found.append("another person")
-    ended = record.started_at
-    for step in record.steps:
-        if not any(ended <= signals.at <= step.cue_at for signals in embedded):
-            found.append("no embedded frame before a cue")
-        if not any((step.onset_at or step.cue_at) <= signals.at <= step.done_at for signals in embedded):
-            found.append("no embedded frame after an action")
-        ended = step.done_at
+    starts = [record.started_at, *(step.done_at for step in record.steps)]
+    ends = [*(step.cue_at for step in record.steps), record.last_at]
+    for start, end in zip(starts, ends, strict=True):
+        if not any(start <= signals.at <= end for signals in embedded):
+            found.append("no embedded frame before a cue, or after the last action")
     frontal = [signals for signals in challenge if _is_sane(signals.view)]
     neutral = median(signals.view.yaw for signals in frontal) if frontal else 0.0
     for run in _runs(challenge, lambda signals: _is_sane(signals.view) and abs(signals.view.yaw - neutral) < 8.0):
@@ -114,20 +112,25 @@ def _identity(challenge: Sequence[Signals], record: Record) -> list[str]:
     return found
 
 
-def _step(step: StepRecord, before: Sequence[Signals], during: Sequence[Signals]) -> list[str]:
+def _step(
+    step: StepRecord, before: Sequence[Signals], during: Sequence[Signals], after: Sequence[Signals]
+) -> list[str]:
     ahead = [signals.view for signals in before if _is_sane(signals.view)][-15:]
     if not ahead:
         return ["no neutral face before the cue"]
     found = [] if step.done_at - step.cue_at <= 6.0 + 0.25 else ["too slow"]
     yaw, pitch = median(view.yaw for view in ahead), median(view.pitch for view in ahead)
+    back = [s.view for s in after if s.at <= step.done_at + 0.15 and _is_sane(s.view)]
     if step.action in SIGNS:
         sign = SIGNS[step.action]
         angles = [(s, sign * (s.view.yaw - yaw)) for s in during if _is_sane(s.view)]
-        return found + _turned(step, angles, 18.0, 10.0) + _in_depth(angles) + _whose_head(angles)
+        stays = _stays([view.yaw - yaw for view in back])
+        return found + _turned(step, angles, 18.0, 10.0) + stays + _in_depth(angles) + _whose_head(angles)
     if any(abs(s.view.yaw - yaw) > 18.0 + GRACE_DEG for s in during if _is_sane(s.view)):
         found.append("a turn that nobody asked for")
     if step.action is Action.LOOK_UP:
-        return found + _turned(step, [(s, s.view.pitch - pitch) for s in during if _is_sane(s.view)], 12.0, 8.0)
+        angles = [(s, s.view.pitch - pitch) for s in during if _is_sane(s.view)]
+        return found + _turned(step, angles, 12.0, 8.0) + _stays([view.pitch - pitch for view in back])
     return found + _blinked(step, ahead, during, yaw)
 
 
@@ -141,10 +144,12 @@ def _turned(step: StepRecord, angles: list[tuple[Signals, float]], peak: float, 
         found.append("faster than anybody reacts")
     if not any(angle >= onset - GRACE_DEG and s.at <= step.cue_at + 3.5 + 1e-6 for s, angle in angles):
         found.append("begun too late")
-    end = [angle for s, angle in angles if s.at >= step.done_at - 0.15]
-    if not end or any(abs(angle) > 8.0 + GRACE_DEG for angle in end):
-        found.append("not neutral again")
     return found
+
+
+def _stays(angles: list[float]) -> list[str]:
+    neutral = angles and all(abs(angle) <= 8.0 + GRACE_DEG for angle in angles)
+    return [] if neutral else ["not neutral again"]
 
 
 def _whose_head(angles: list[tuple[Signals, float]]) -> list[str]:
