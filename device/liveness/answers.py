@@ -32,10 +32,10 @@ class Answer:
         turned_likeness: the least likeness of a turned frame; None before one was compared.
         last_seen: (time, angle) of the newest frame with a face.
         losses: how often the face was lost since the cue.
-        neutral_since: since when the face looks straight ahead after the answer: the next pause has begun.
+        neutral_since: since when the face looks straight ahead again.
         blinks: the blinks that count.
-        done_at: when what was asked for was complete.
-        passed_at: when it was clear that this was the whole answer.
+        done_at: when the answer was complete: the head was back, or no second blink could come.
+        passed_at: when that was clear.
         wrong: what was done instead.
     """
 
@@ -170,18 +170,16 @@ def _watch_blinks(
 ) -> Answer:
     """A blink is single or one of a pair by what follows within `blink_pair_s`, and footage cannot be both."""
     if answer.passed_at is None and blink is not None and _counts(blink, answer.cue_at, turned, rules):
-        answer = _add_blink(answer, blink, at, rules)
-    if not answer.blinks or answer.wrong is not None:
+        answer = _add_blink(answer, blink, rules)
+    if not answer.blinks or answer.wrong is not None or answer.passed_at is not None:
         return answer
-    neutral_since = (answer.neutral_since or at) if abs(turned) < rules.neutral_deg else None
-    answer = replace(answer, neutral_since=neutral_since)
     twice = answer.action is Action.BLINK_TWICE
     if len(answer.blinks) == 2:
-        return replace(answer, passed_at=at) if twice else replace(answer, wrong=Ending.WRONG_ACTION)
+        return replace(answer, done_at=at, passed_at=at) if twice else replace(answer, wrong=Ending.WRONG_ACTION)
     # Eyes that are closed now may be the second blink's: what it is shows when they open.
     if not eyes_open or at - answer.blinks[0].end <= rules.blink_pair_s:
         return answer
-    return replace(answer, wrong=Ending.WRONG_ACTION) if twice else replace(answer, passed_at=at)
+    return replace(answer, wrong=Ending.WRONG_ACTION) if twice else replace(answer, done_at=at, passed_at=at)
 
 
 def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
@@ -191,14 +189,13 @@ def _counts(blink: Blink, cue_at: float, turned: float, rules: Rules) -> bool:
     return timely and lasts and abs(turned) <= rules.blink_still_deg
 
 
-def _add_blink(answer: Answer, blink: Blink, at: float, rules: Rules) -> Answer:
+def _add_blink(answer: Answer, blink: Blink, rules: Rules) -> Answer:
     if answer.blinks:
         paired = blink.start - answer.blinks[0].end <= rules.blink_pair_s
-        both = replace(answer, blinks=(*answer.blinks, blink), done_at=at, neutral_since=None)
-        return both if paired else answer
+        return replace(answer, blinks=(*answer.blinks, blink)) if paired else answer
     if blink.start - answer.cue_at > rules.max_reaction_s:
         return replace(answer, wrong=Ending.CHALLENGE_NOT_ANSWERED)
-    return replace(answer, onset_at=blink.start, blinks=(blink,), done_at=at)
+    return replace(answer, onset_at=blink.start, blinks=(blink,))
 
 
 def _too_late(answer: Answer, at: float, rules: Rules) -> bool:

@@ -218,7 +218,8 @@ def _cued(state: Cued, signals: Signals, plan: Plan, rules: Rules, blink: Blink 
     record = replace(state.record, steps=(*state.record.steps, answer.record()))
     if len(record.steps) == len(plan.actions):
         return Answered(signals.at, record)
-    # What showed that the answer was whole is part of the pause: nobody waits for both, one after the other.
+    # The time in which a head showed that it stays is part of the pause. The wait for a second blink is not: cues that
+    # came so early would let one recording answer several plans (docs/adr/0050).
     return Pausing(state.track, record, answer.neutral_since)
 
 
