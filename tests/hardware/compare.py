@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MOST = 1e-3
+MOST = 1e-3 * (1 + 1e-9)  # of times that are told to the millisecond, one of them
 MOST_TURNED = 1e-2
 TURNS = {"embedding_int8"}
 TEXTS_THAT_DIFFER = {"machine", "runtime"}
