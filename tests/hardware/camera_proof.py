@@ -123,11 +123,13 @@ def formats() -> None:
     camera = PiCamera()
     try:
         granted, frames = (camera._main, camera._lores), [camera.read() for _ in range(5)]
+        told = camera.conditions()
     finally:
         camera.close()
         camera.close()
     expect([stream.format for stream in granted] == ["NV12", "NV12"], "both streams were adjusted to NV12, and noticed")
     sizes = [(stream.width, stream.height) for stream in granted]
+    expect(bool(told.model) and len(told.streams) == 2, f"tells the doctor of itself: {told}")
     newest = frames[-1]
     expect([newest.detail.shape[1::-1], newest.image.shape[1::-1]] == sizes, f"pictures of the granted sizes {sizes}")
     for name, picture in (("main", newest.detail), ("lores", newest.image)):
