@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from device.doctor.kernel import Kernel
+
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(path.name for path in SYSTEMD.iterdir() if path.suffix in {".service", ".target", ".timer"})
 SERVICES = [name for name in UNITS if name.endswith(".service")]
@@ -63,6 +65,14 @@ def test_the_user_and_the_folders_can_be_made(tmp_path):
     assert {name for name, members in groups.items() if "likeness" in members.split(",")} == {"video", "gpio"}
     (account,) = (line for line in (tmp_path / "etc/passwd").read_text().splitlines() if line.startswith("likeness:"))
     assert account.endswith(":/var/lib/likeness:/usr/sbin/nologin")
+
+
+def test_the_log_does_not_wear_the_card(tmp_path):
+    (tmp_path / "run/systemd/journal").mkdir(parents=True)
+    (tmp_path / "var/log/journal").mkdir(parents=True)
+    assert Kernel(tmp_path).journal() == (True, True)
+    assert run(SYSTEMD / "install", tmp_path).returncode == 0
+    assert Kernel(tmp_path).journal() == (True, False)
 
 
 @pytest.mark.parametrize("script", ["install", "likeness-service", "make-credential"])
