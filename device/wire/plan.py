@@ -14,8 +14,8 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-MIN_PAUSE_S = 0.4
-MAX_PAUSE_S = 1.4
+MIN_PAUSE_S = 0.3
+MAX_PAUSE_S = 1.6
 DEFAULT_STEPS = 3
 
 # What a session's times must keep to; the terminal enforces them, and central checks them again. Seconds.

@@ -19,7 +19,7 @@ from device.evaluation.redteam.species import Claim, Scene, Species, animated, a
 from device.panel.gpio import PinReader
 from device.wire.plan import DEFAULT_ACTIONS, Action, possible_plans
 
-LATEST_CUE_S = 1.4  # the longest pause before a cue
+LATEST_CUE_S = 1.6  # the longest pause before a cue
 _SURELY_LIT_S = 0.3
 # How long each action of the animation lasts until the session has it: with the hold, or the wait for another blink.
 _TAKES_S = {Action.TURN_LEFT: 2.0, Action.TURN_RIGHT: 2.0, Action.BLINK: 1.1, Action.BLINK_TWICE: 1.15}
