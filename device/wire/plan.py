@@ -14,8 +14,8 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-MIN_PAUSE_S = 0.3
-MAX_PAUSE_S = 1.6
+MIN_PAUSE_S, PAUSE_SPREAD_S = 0.4, 1.2
+MAX_PAUSE_S = MIN_PAUSE_S + PAUSE_SPREAD_S
 DEFAULT_STEPS = 3
 
 # What a session's times must keep to; the terminal enforces them, and central checks them again. Seconds.
@@ -120,8 +120,7 @@ def derive_plan(
     stream = HKDF(algorithm=SHA256(), length=8 * (1 + steps), salt=salt, info=info).derive(nonce)
     words = [int.from_bytes(stream[i : i + 8], "big") for i in range(0, len(stream), 8)]
     # 64 bits over at most 5**8 plans: the bias of the remainder is below 1e-13.
-    span = MAX_PAUSE_S - MIN_PAUSE_S
     return Plan(
         actions=plans[words[0] % len(plans)],
-        pauses_s=tuple(round(MIN_PAUSE_S + span * word / 2**64, 3) for word in words[1:]),
+        pauses_s=tuple(round(MIN_PAUSE_S + PAUSE_SPREAD_S * word / 2**64, 3) for word in words[1:]),
     )

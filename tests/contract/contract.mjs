@@ -106,7 +106,7 @@ export function derivePlan(inputs) {
   const [first, ...rest] = words(1 + steps, inputs, 'likeness/v1/plan', inputs.session, inputs.terminal, actions.join(), String(steps))
   return {
     plan: plans[Number(first % BigInt(plans.length))],
-    pauses_s: rest.map((word) => Math.round(1000 * (0.3 + (1.3 * Number(word)) / 2 ** 64)) / 1000),
+    pauses_s: rest.map((word) => Math.round(1000 * (0.4 + (1.2 * Number(word)) / 2 ** 64)) / 1000),
     guess_probability: 1 / plans.length
   }
 }
