@@ -59,6 +59,8 @@ class SlipGiver:
             self._closed = True
             self._changed.notify()
         self._thread.join(CLOSE_LIMIT_S)
+        if self._thread.is_alive():
+            LOG.warning("a slip is lost: the printer was still at it when the terminal stopped")
         self.next_customer()
 
     def _run(self) -> None:

@@ -39,7 +39,7 @@ def print_picture(printer: Printer, picture: Image.Image) -> None:
     deadline = time.monotonic() + LIMIT_S
     try:
         with _opened(printer) as descriptor:
-            _check_paper(descriptor)
+            _check_paper(descriptor, deadline)
             _write(descriptor, raw, deadline)
     except OSError as error:
         raise PrinterError(f"{_name(printer)}: {_reason(error)}: check its power and cable") from None
@@ -49,7 +49,7 @@ def answers(printer: Printer) -> bool:
     """Whether it says that it is ready; False when it says nothing. Raises PrinterError when it is not ready."""
     try:
         with _opened(printer) as descriptor:
-            return _check_paper(descriptor)
+            return _check_paper(descriptor, time.monotonic() + LIMIT_S)
     except OSError as error:
         raise PrinterError(f"{_name(printer)}: {_reason(error)}: check its power and cable") from None
 
@@ -109,7 +109,7 @@ def _usb_node(wanted: str) -> Path:
     raise OSError("is not plugged in")
 
 
-def _check_paper(descriptor: int) -> bool:
+def _check_paper(descriptor: int, deadline: float) -> bool:
     """Asks the printer, and raises PrinterError when it is not ready; returns False for one that tells nothing.
 
     A picture that ends half-way on the paper's end would swallow the beginning of the next.
@@ -119,8 +119,8 @@ def _check_paper(descriptor: int) -> bool:
         return False
     from escpos.constants import RT_MASK_NOPAPER, RT_STATUS_ONLINE, RT_STATUS_PAPER  # noqa: PLC0415
 
-    online = _ask(descriptor, RT_STATUS_ONLINE)
-    paper = None if online is None else _ask(descriptor, RT_STATUS_PAPER)
+    online = _ask(descriptor, RT_STATUS_ONLINE, deadline)
+    paper = None if online is None else _ask(descriptor, RT_STATUS_PAPER, deadline)
     if paper is not None and paper & RT_MASK_NOPAPER == RT_MASK_NOPAPER:
         raise PrinterError("the printer is out of paper: put in a new roll")
     if online is not None and online & _OFFLINE:
@@ -128,9 +128,9 @@ def _check_paper(descriptor: int) -> bool:
     return online is not None
 
 
-def _ask(descriptor: int, question: bytes) -> int | None:
+def _ask(descriptor: int, question: bytes, deadline: float) -> int | None:
     """One byte that the printer answers at once, even while it prints; None without an answer."""
-    _write(descriptor, question, time.monotonic() + CONNECT_S)
+    _write(descriptor, question, deadline)
     ready, _, _ = select.select([descriptor], [], [], STATUS_S)
     if not ready:
         return None

@@ -28,7 +28,7 @@ class UsbPrinter(Settings):
     """A printer at USB, whichever number the kernel gives it; `id` is what lsusb says, such as 04b8:0e15."""
 
     kind: Literal["usb"]
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$", to_lower=True)]
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$", to_lower=True)]
 
 
 class NetworkPrinter(Settings):

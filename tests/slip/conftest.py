@@ -1,0 +1,61 @@
+"""Printers that are there, and a terminal's keys and outbox."""
+
+import os
+import tty
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from receipt_paper import NetworkPrinter
+
+from device.slip import printer
+from device.slip.settings import SlipSettings
+from tests.delivery.conftest import keys, made, outbox  # noqa: F401 - fixtures
+
+ADDRESS = "https://check.example.org"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Whoever says nothing is not waited for long."""
+    monkeypatch.setattr(printer, "STATUS_S", 0.05)
+
+
+@pytest.fixture
+def network_printer() -> Iterator[Callable[..., NetworkPrinter]]:
+    started: list[NetworkPrinter] = []
+
+    def start(status: dict[int, int]) -> NetworkPrinter:
+        started.append(NetworkPrinter(status))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one._listener.fileno() >= 0:
+            one.stop()
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[int, Path]]:
+    """A character device whose other end nobody reads: it takes 4 KiB. The other end, and its path."""
+    other, descriptor = os.openpty()
+    tty.setraw(descriptor)
+    yield other, Path(os.ttyname(descriptor))
+    os.close(other)
+    os.close(descriptor)
+
+
+@pytest.fixture
+def sheet(tmp_path) -> Path:
+    """A file as a printer: what is written stays."""
+    path = tmp_path / "lp0"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def configured() -> Callable[..., SlipSettings]:
+    def make(**settings) -> SlipSettings:
+        return SlipSettings(address=ADDRESS, **settings)
+
+    return make
