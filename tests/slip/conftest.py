@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from receipt_paper import NetworkPrinter
 
 from device.slip import printer
 from device.slip.settings import SlipSettings
 from tests.delivery.conftest import keys, made, outbox  # noqa: F401 - fixtures
+from tests.slip.receipt_paper import NetworkPrinter
 
 ADDRESS = "https://check.example.org"
 

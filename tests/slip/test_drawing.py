@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from receipt_paper import scanned
 
 from device.panel.catalogue import ENGLISH, LANGUAGES, load_catalogue
 from device.slip import fonts
@@ -19,6 +18,7 @@ from device.slip.settings import LONGEST_ADDRESS
 from device.wire.claims import Outcome
 from device.wire.slip import CODE_LENGTH, read_code, slip_code
 from tests.slip.conftest import ADDRESS
+from tests.slip.receipt_paper import scanned
 
 CODE = "7GQ2M0XK94TD"
 LONG_ADDRESS = "https://" + "a" * 40 + "." + "b" * (LONGEST_ADDRESS - 49)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
-from receipt_paper import printed, scanned
 
 from device.slip import fonts, printer
 from device.slip.commands import SPECIMEN
 from device.slip.giver import SlipGiver, open_slips
 from tests.e2e.world import until
 from tests.slip.conftest import ADDRESS
+from tests.slip.receipt_paper import printed, scanned
 
 CODE = "7GQ2M0XK94TD"
 SLIP = replace(SPECIMEN, code=CODE)

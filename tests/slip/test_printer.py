@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from escpos.printer import File
 from PIL import ImageChops
-from receipt_paper import COVER_OPEN, OUT_OF_PAPER, READY, printed, scanned
 
 from device.slip import printer
 from device.slip.commands import SPECIMEN
@@ -18,6 +17,7 @@ from device.slip.fonts import typeface
 from device.slip.printer import PrinterError, answers, escpos, print_picture
 from device.slip.settings import FilePrinter, NetworkPrinter, UsbPrinter
 from tests.slip.conftest import ADDRESS
+from tests.slip.receipt_paper import COVER_OPEN, OUT_OF_PAPER, READY, printed, scanned
 
 
 @pytest.fixture(scope="module")

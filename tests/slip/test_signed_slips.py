@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pytest
 import samples
-from receipt_paper import printed, scanned
 
 from device.admission import Admission
 from device.camera import CaptureSource
@@ -32,6 +31,7 @@ from device.wire.plan import derive_plan
 from device.wire.request import Policy
 from device.wire.slip import read_code, shown_code, slip_digest
 from tests.slip.conftest import ADDRESS
+from tests.slip.receipt_paper import printed, scanned
 
 TERMINAL = Terminal(samples.TERMINAL, samples.BOOT, "1", samples.SOFTWARE, CaptureSource.REHEARSAL)
 CLOCK = TerminalClock(lambda: samples.NOW, lambda: 5.0, lambda: True)
