@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from device.panel.catalogue import LANGUAGES
 from device.settings import Settings
@@ -28,15 +29,29 @@ class UsbPrinter(Settings):
     """A printer at USB, whichever number the kernel gives it; `id` is what lsusb says, such as 04b8:0e15."""
 
     kind: Literal["usb"]
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$", to_lower=True)]
+    id: str
+
+    @field_validator("id")
+    @classmethod
+    def _vendor_and_product(cls, text: str) -> str:
+        if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", text.lower()):
+            raise ValueError(f"{text!r:.20} is no vendor and product: write them as lsusb does, 04b8:0e15")
+        return text.lower()
 
 
 class NetworkPrinter(Settings):
     """A printer in the outlet's own network."""
 
     kind: Literal["network"]
-    host: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
+    host: str
     port: Annotated[int, Field(ge=1, le=65535)] = 9100
+
+    @field_validator("host")
+    @classmethod
+    def _host_is_a_name(cls, host: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", host):
+            raise ValueError(f"{host!r:.40} is neither a host name nor an address: mend it")
+        return host
 
 
 class FilePrinter(Settings):
