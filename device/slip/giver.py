@@ -29,7 +29,7 @@ class SlipGiver:
         """Takes the language of whoever heard none."""
         self._settings, self.language = settings, language
         self._changed = threading.Condition()
-        self._waiting: Slip | None = None
+        self._waiting: tuple[Slip, int] | None = None
         self._customer = 0
         self._hide_at: float | None = None
         self._closed = False
@@ -44,7 +44,7 @@ class SlipGiver:
             if self._waiting is not None:
                 LOG.warning("a slip is lost: the printer is still busy with those before it")
                 return
-            self._waiting = slip
+            self._waiting = slip, self._customer
             self._changed.notify()
 
     def next_customer(self) -> None:
@@ -67,14 +67,14 @@ class SlipGiver:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._waiting is not None, self._patience_s())
-                slip, self._waiting = self._waiting, None
-                customer = self._customer
-                if slip is None and self._closed:
+                waiting, self._waiting = self._waiting, None
+                if waiting is None and self._closed:
                     return
                 if self._patience_s() == 0.0:
                     self._hide()
-            if slip is not None:
-                self._give(slip, customer)
+            if waiting is not None:
+                self._give(*waiting)
+                waiting = None  # its code is forgotten while nobody is there
 
     def _patience_s(self) -> float | None:
         """Until the picture has to go."""

@@ -15,17 +15,13 @@ from tests.slip.receipt_paper import NetworkPrinter
 ADDRESS = "https://check.example.org"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Whoever says nothing is not waited for long."""
-    monkeypatch.setattr(printer, "STATUS_S", 0.05)
-
-
 @pytest.fixture
-def network_printer() -> Iterator[Callable[..., NetworkPrinter]]:
+def network_printer(monkeypatch) -> Iterator[Callable[..., NetworkPrinter]]:
     started: list[NetworkPrinter] = []
 
     def start(status: dict[int, int]) -> NetworkPrinter:
+        # Whoever will say nothing is not waited for; an answer may take its time on a busy machine.
+        monkeypatch.setattr(printer, "STATUS_S", 20.0 if status else 0.05)
         started.append(NetworkPrinter(status))
         return started[-1]
 
@@ -36,8 +32,9 @@ def network_printer() -> Iterator[Callable[..., NetworkPrinter]]:
 
 
 @pytest.fixture
-def line() -> Iterator[tuple[int, Path]]:
-    """A character device whose other end nobody reads: it takes 4 KiB. The other end, and its path."""
+def line(monkeypatch) -> Iterator[tuple[int, Path]]:
+    """A character device that says nothing and takes 4 KiB unless its other end is read: that end, and its path."""
+    monkeypatch.setattr(printer, "STATUS_S", 0.05)
     other, descriptor = os.openpty()
     tty.setraw(descriptor)
     yield other, Path(os.ttyname(descriptor))

@@ -63,8 +63,19 @@ def test_the_next_customer_does_not_see_the_last_ones_slip(giver, configured, tm
     one.give(SLIP)
     until(place.exists)
     one.next_customer()
-    assert not place.exists()
-    one._show(b"late", one._customer - 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slip_that_comes_late_is_printed_and_not_shown(giver, configured, line, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(printer, "LIMIT_S", 0.3)
+    place = tmp_path / "slip.png"
+    one = giver(configured(printer={"kind": "file", "path": line[1]}, picture=place))
+    one.give(SLIP)
+    until(place.exists)
+    one.give(replace(SLIP, language="es"))  # the printer is still busy with the first
+    one.next_customer()
+    one.close()
+    assert len(told(caplog)) == 2
     assert list(tmp_path.iterdir()) == []
 
 
