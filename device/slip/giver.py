@@ -33,6 +33,7 @@ class SlipGiver:
         self._customer = 0
         self._hide_at: float | None = None
         self._closed = False
+        self._hide()  # a crash may have left one
         self._thread = threading.Thread(target=self._run, name="slip", daemon=True)
         self._thread.start()
 
@@ -81,15 +82,14 @@ class SlipGiver:
         return None if self._hide_at is None else max(0.0, self._hide_at - time.monotonic())
 
     def _give(self, slip: Slip, customer: int) -> None:
-        face, slip = self._face(slip)
-        picture = draw_slip(wording(slip, self._settings.address), self._settings.paper_mm, face)
-        if self._settings.picture is not None:
+        try:
+            face, slip = self._face(slip)
+            picture = draw_slip(wording(slip, self._settings.address), self._settings.paper_mm, face)
             self._show(png(picture), customer)
-        if self._settings.printer is not None:
-            try:
+            if self._settings.printer is not None:
                 print_picture(self._settings.printer, picture)
-            except PrinterError as error:
-                LOG.warning("a slip is lost: %s", error)
+        except (OSError, PrinterError) as error:  # a font's file may be damaged
+            LOG.warning("a slip is lost: %s", error)
 
     @staticmethod
     def _face(slip: Slip) -> tuple[Typeface, Slip]:

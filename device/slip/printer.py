@@ -9,11 +9,11 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.slip.settings import NetworkPrinter, Printer, UsbPrinter
+from device.slip.settings import FilePrinter, NetworkPrinter, Printer, UsbPrinter
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,6 +27,8 @@ _CHUNK = 4096
 _FRAGMENT_DOTS = 256
 """Cheap printers hold no more of a picture at once."""
 _OFFLINE = 0x08
+_STATUS_BITS, _STATUS = 0x93, 0x12
+"""What every answer to a question for the printer's state has in common."""
 
 
 class PrinterError(RuntimeError):
@@ -42,7 +44,7 @@ def print_picture(printer: Printer, picture: Image.Image) -> None:
             _check_paper(descriptor, deadline)
             _write(descriptor, raw, deadline)
     except OSError as error:
-        raise PrinterError(f"{_name(printer)}: {_reason(error)}: check its power and cable") from None
+        raise _away(printer, error) from None
 
 
 def answers(printer: Printer) -> bool:
@@ -51,7 +53,7 @@ def answers(printer: Printer) -> bool:
         with _opened(printer) as descriptor:
             return _check_paper(descriptor, time.monotonic() + LIMIT_S)
     except OSError as error:
-        raise PrinterError(f"{_name(printer)}: {_reason(error)}: check its power and cable") from None
+        raise _away(printer, error) from None
 
 
 def escpos(picture: Image.Image) -> bytes:
@@ -70,14 +72,16 @@ def escpos(picture: Image.Image) -> bytes:
     return raw
 
 
-def _name(printer: Printer) -> str:
-    if isinstance(printer, UsbPrinter):
-        return f"printer {printer.id}"
-    return f"printer {printer.host}:{printer.port}" if isinstance(printer, NetworkPrinter) else f"{printer.path}"
-
-
-def _reason(error: OSError) -> str:
-    return "does not answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+def _away(printer: Printer, error: OSError) -> PrinterError:
+    match printer:
+        case UsbPrinter(id=name):
+            pass
+        case NetworkPrinter(host=host, port=port):
+            name = f"{host}:{port}"
+        case FilePrinter(path=path):
+            name = str(path)
+    reason = "does not answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+    return PrinterError(f"printer {name}: {reason}: check its power and cable")
 
 
 @contextmanager
@@ -87,6 +91,7 @@ def _opened(printer: Printer) -> Iterator[int]:
         with socket.create_connection((printer.host, printer.port), CONNECT_S) as connection:
             connection.setblocking(False)
             yield connection.fileno()
+            _hang_up(connection)
         return
     path = _usb_node(printer.id) if isinstance(printer, UsbPrinter) else printer.path
     descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -94,6 +99,15 @@ def _opened(printer: Printer) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Waits until the printer hangs up, too: closed over an answer that nobody read, the kernel takes back the rest."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(CONNECT_S)
+        while connection.recv(256):
+            pass
 
 
 def _usb_node(wanted: str) -> Path:
@@ -135,7 +149,7 @@ def _ask(descriptor: int, question: bytes, deadline: float) -> int | None:
     if not ready:
         return None
     answer = os.read(descriptor, 16)
-    return answer[-1] if answer else None
+    return answer[-1] if answer and answer[-1] & _STATUS_BITS == _STATUS else None
 
 
 def _write(descriptor: int, raw: bytes, deadline: float) -> None:

@@ -49,8 +49,12 @@ class NetworkPrinter(Settings):
     @field_validator("host")
     @classmethod
     def _host_is_a_name(cls, host: str) -> str:
+        try:
+            host.encode("idna")  # what a connection would fail on: an empty or an endless part
+        except UnicodeError:
+            host = ""
         if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", host):
-            raise ValueError(f"{host!r:.40} is neither a host name nor an address: mend it")
+            raise ValueError("is neither a host name nor an address: mend it")
         return host
 
 

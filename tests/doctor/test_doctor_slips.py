@@ -88,7 +88,7 @@ def test_without_paper_nothing_is_printed(examined, technician, network_printer)
 
 def test_a_printer_that_is_not_there(examined, tmp_path):
     found = examined(printer={"kind": "file", "path": str(tmp_path / "lp0")})
-    assert found[PRINTER].found == f"{tmp_path}/lp0: No such file or directory"
+    assert found[PRINTER].found == f"printer {tmp_path}/lp0: No such file or directory"
     assert found[PRINTER].advice == "check its power and cable"
 
 

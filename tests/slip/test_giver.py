@@ -109,7 +109,7 @@ def test_a_printer_that_is_not_there_is_one_line(giver, configured, tmp_path, ca
     one.close()
     assert told(caplog) == [
         f"no slip on the screen: {tmp_path}/none/a.png: No such file or directory",
-        f"a slip is lost: {tmp_path}/lp0: No such file or directory: check its power and cable",
+        f"a slip is lost: printer {tmp_path}/lp0: No such file or directory: check its power and cable",
     ]
 
 
@@ -125,6 +125,24 @@ def test_without_its_font_a_slip_is_english(giver, configured, sheet, monkeypatc
     two.close()
     assert in_hindi == sheet.read_bytes()
     assert told(caplog) == ["no font for hi, the slip is English: apt-get install fonts-lohit-deva libfribidi0"]
+
+
+def test_a_font_that_is_damaged_costs_its_slip_and_not_the_terminal(giver, configured, tmp_path, monkeypatch, caplog):
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    monkeypatch.setattr(fonts, "PLACES", fonts.PLACES | {"en": (tmp_path / "broken.ttf",)})
+    one = giver(configured(picture=tmp_path / "slip.png"))
+    one.give(SLIP)
+    until(lambda: told(caplog))
+    one.give(SLIP)
+    one.close()
+    assert told(caplog) == ["a slip is lost: unknown file format"] * 2
+
+
+def test_what_a_crash_left_on_the_screen_goes(giver, configured, tmp_path):
+    place = tmp_path / "slip.png"
+    place.touch()
+    giver(configured(picture=place))
+    assert not place.exists()
 
 
 def test_a_thread_that_ended_is_noticed(giver, configured, tmp_path):

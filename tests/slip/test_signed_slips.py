@@ -112,7 +112,7 @@ def test_a_printer_that_is_not_there_costs_no_result(session, outbox, keys, conf
         assert one.sign(one.finish(session, ended(Outcome.VERIFIED), 1.0), 1.0)
     assert claims(outbox, keys)[0].slip == session.slip.digest
     (lost,) = caplog.messages
-    assert lost.startswith(f"a slip is lost: {tmp_path}/none: No such file")
+    assert lost.startswith(f"a slip is lost: printer {tmp_path}/none: No such file")
 
 
 def test_where_nobody_gives_slips_no_result_bears_one(session, outbox, keys):

@@ -49,7 +49,10 @@ def test_whoever_asks_for_something_else_is_told_what_to_do(tmp_path, capsys, mo
     assert "names no printer: add slip.printer" in refused("test", "--config", screen)
     assert "has no slip: add slip:" in refused("test", "--config", configuration(tmp_path))
     gone = configuration(tmp_path, printer={"kind": "file", "path": "/nowhere/lp0"})
-    assert refused("test", "--config", gone) == "/nowhere/lp0: No such file or directory: check its power and cable"
+    assert (
+        refused("test", "--config", gone)
+        == "printer /nowhere/lp0: No such file or directory: check its power and cable"
+    )
     monkeypatch.setattr(fonts, "PLACES", fonts.PLACES | {"hi": ()})
     no_font = "no font for hi: sudo apt-get install fonts-lohit-deva libfribidi0"
     assert refused("show", "--out", "a.png", "--language", "hi") == no_font
