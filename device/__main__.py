@@ -23,6 +23,8 @@ from device.evaluation.redteam.gallery import GalleryError
 from device.evaluation.tune_command import add_tune
 from device.panel.gpio import PanelError
 from device.settings import SettingsError
+from device.slip.commands import add_slip
+from device.slip.printer import PrinterError
 from device.updates.bundle import UpdateError
 from device.updates.commands import add_update
 from device.updates.start import is_on_trial
@@ -48,6 +50,7 @@ FAULTS = (
     PanelError,
     PlanError,
     PortraitError,
+    PrinterError,
     SettingsError,
     UpdateError,
     VoiceError,
@@ -109,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add_calibrate(add)
     add_wiring(add)
     add_voice(add)
+    add_slip(add)
     add_enrolment_commands(add)
     add_update(add)
     return parser

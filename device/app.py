@@ -84,7 +84,7 @@ class App:
         self._requests, self._desk, self._link = requests, desk, link
         self._clock, self._vitals, self._service = clock, vitals, service
         self._admission, self._closing, self._orders = admission, closing, orders
-        self._opener = SessionOpener(terminal.id, vision)
+        self._opener = SessionOpener(terminal.id, vision, gives_slips=closing.gives_slips)
         self._now: _Running | Finished | None = None
         self.shown = Shown(Scene.IDLE, 0.0)
 
@@ -192,6 +192,7 @@ class App:
     def _begin(self, request: AcceptedRequest, *, attempt: int, at: float) -> None:
         """Starts a session. It is counted on the disk before anything else happens: a power cut takes nothing back."""
         self._panel.forget_presses()
+        self._closing.next_customer()
         self._admission.begin(request.id, offline=request.echo is None)
         try:
             able_to_light = self._terminal.has_ring and self._frames.can_hold_colours

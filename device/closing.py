@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from device.admission import Admission
-from device.delivery.clocks import TerminalClock
+from device.delivery.clocks import Instant, TerminalClock
 from device.delivery.database import OutboxError
 from device.delivery.outbox import Outbox
 from device.results import SealedEvidence, Session, Terminal, result_claims, seal_evidence
+from device.slip.content import Slip
+from device.slip.giver import SlipGiver
 from device.verification import Verdict
 from device.wire.claims import Outcome, SpokenConsent
-from device.wire.fields import uuid7
+from device.wire.fields import ClockState, uuid7
 
 LOG = logging.getLogger(__name__)
 RESULT_SHOWN_S = 4.0
@@ -48,9 +51,20 @@ class Closing:
         clock: TerminalClock,
         admission: Admission,
         evidence_recipient: X25519PublicKey | None,
+        slips: SlipGiver | None = None,
     ) -> None:
         self._terminal, self._outbox, self._clock = terminal, outbox, clock
-        self._admission, self._recipient = admission, evidence_recipient
+        self._admission, self._recipient, self._slips = admission, evidence_recipient, slips
+
+    @property
+    def gives_slips(self) -> bool:
+        """Whether customers get slips here."""
+        return self._slips is not None
+
+    def next_customer(self) -> None:
+        """Nothing of the session before is left at the counter."""
+        if self._slips is not None:
+            self._slips.next_customer()
 
     def finish(self, session: Session, verdict: Verdict, at: float, spoken: SpokenConsent | None = None) -> Finished:
         """Counts the outcome and seals the evidence; from now on only central can read it."""
@@ -91,4 +105,24 @@ class Closing:
             return False
         finished.signed = True
         finished.shown_until = at + RESULT_SHOWN_S
+        self._give_slip(finished, now)
         return True
+
+    def _give_slip(self, finished: Finished, now: Instant) -> None:
+        """Only now: a slip for a result that no disk holds would be a lie. The terminal forgets its code."""
+        session, echo, spoken = finished.session, finished.session.request.echo, finished.spoken
+        if self._slips is None or session.slip is None:
+            return
+        self._slips.give(
+            Slip(
+                terminal=self._terminal.id,
+                at=datetime.fromtimestamp(now.unix_s).astimezone(),
+                clock_set=now.state is not ClockState.NEVER_SYNCED,
+                language=self._slips.language if spoken is None else spoken.language,
+                outlet=None if echo is None else echo.outlet,
+                purpose=None if echo is None else echo.purpose,
+                outcome=finished.verdict.decision.outcome,
+                code=session.slip.code,
+            )
+        )
+        finished.session = replace(session, slip=None)

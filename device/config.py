@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from device.delivery.link_settings import LinkSettings
 from device.panel.gpio import PinMap
 from device.settings import Settings, load_settings
+from device.slip.settings import SlipSettings
 from device.updates.store import Store, updates_folder
 from device.vision.inference import Runtime
 from device.vision.tuned import MAX_THREADS
@@ -141,6 +142,7 @@ class TerminalSettings(Settings):
     camera: CameraSettings
     panel: PanelSettings = PanelSettings()
     voice: VoiceSettings = VoiceSettings()
+    slip: SlipSettings | None = None
     broker: BrokerSettings
     models: ModelSettings = ModelSettings()
     policy: PolicySettings = PolicySettings()

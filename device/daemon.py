@@ -43,6 +43,7 @@ from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
 from device.service import Service, keep_memory_to_ourselves, log_to_journal
+from device.slip.giver import open_slips
 from device.updates.probation import Probation
 from device.updates.store import Store, package_version
 from device.vision.assembly import Vision, load_tuned_vision, load_vision
@@ -186,6 +187,7 @@ def _build(
     admission = Admission(outbox, boot, clock, limits, vitals, offline_sessions=settings.offline.sessions)
     has_ring, updates = settings.panel.pins.ring is not None, Probation(Store(settings.releases), vitals)
     terminal = Terminal(keys.terminal, boot, policy.consent, software, frames.source, has_ring)
+    slips = stack.enter_context(open_slips(settings.slip, settings.voice.languages))
     app = App(
         terminal=terminal,
         frames=frames,
@@ -198,7 +200,7 @@ def _build(
         clock=clock,
         vitals=vitals,
         admission=admission,
-        closing=Closing(terminal, outbox, clock, admission, keys.evidence_recipient),
+        closing=Closing(terminal, outbox, clock, admission, keys.evidence_recipient, slips),
         orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals, updates, in_use),
         service=Service(),
     )

@@ -12,6 +12,7 @@ from device.delivery.requests import AcceptedRequest
 from device.keepsake import Keepsake
 from device.liveness.rules import DEFAULT_RULES
 from device.results import Session
+from device.slip.code import draw_code
 from device.verification import Verification
 from device.vision.assembly import Vision
 from device.vision.document import DocumentReader
@@ -27,8 +28,8 @@ CHOOSING_RULES = replace(DEFAULT_RULES, choice_s=6.0)
 class SessionOpener:
     """Opens the sessions of one terminal with its one set of models."""
 
-    def __init__(self, terminal: str, vision: Vision) -> None:
-        self._terminal, self._vision = terminal, vision
+    def __init__(self, terminal: str, vision: Vision, *, gives_slips: bool) -> None:
+        self._terminal, self._vision, self._gives_slips = terminal, vision, gives_slips
         self._portraits, self._documents = PortraitReader(vision.models), DocumentReader(vision.models)
 
     def derive(self, request: AcceptedRequest, attempt: int, *, able_to_light: bool) -> Session:
@@ -46,7 +47,8 @@ class SessionOpener:
         code = None
         if able_to_light and policy.light is not LightChoice.OFF:
             code = derive_light(nonce=request.nonce, salt=salt, session=session, terminal=self._terminal)
-        return Session(request, attempt, session, salt, plan, policy.actions, alternative, light=code)
+        slip = draw_code() if self._gives_slips else None
+        return Session(request, attempt, session, salt, plan, policy.actions, alternative, light=code, slip=slip)
 
     def verification(self, session: Session) -> Verification:
         """Returns the verification of a derived session; raises PortraitError when its reference cannot be used."""

@@ -11,6 +11,7 @@ from device.camera import CaptureSource
 from device.delivery.clocks import Instant
 from device.delivery.requests import AcceptedRequest
 from device.liveness.evidence import Record, StepRecord
+from device.slip.code import SlipCode
 from device.verification import Verdict
 from device.wire.chain import ChainPosition
 from device.wire.claims import Capture, Challenge, Comparison, Light, ResultClaims, Software, SpokenConsent, StepTiming
@@ -33,6 +34,7 @@ class Session:
         actions: the set that the plan was drawn from.
         alternative: the plan that the customer may choose instead; None when none was offered, or it was chosen.
         light: so is the colour code; None when the ring stays dark.
+        slip: the code for the customer's slip, until it was given; None when there are no slips.
     """
 
     request: AcceptedRequest
@@ -44,6 +46,7 @@ class Session:
     alternative: Plan | None = None
     chose_alternative: bool = False
     light: LightCode | None = None
+    slip: SlipCode | None = None
 
     def with_alternative(self) -> Session:
         """The session once the customer chose the alternative; there is no way back. Raises ValueError without one."""
@@ -129,6 +132,7 @@ def result_claims(
         ),
         reference=session.request.mark or verdict.mark,
         evidence=evidence,
+        slip=None if session.slip is None else session.slip.digest,
         software=terminal.software,
     )
 

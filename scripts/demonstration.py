@@ -122,7 +122,9 @@ def _open_console(made: DemoAuthority, stack: ExitStack, log: Path) -> None:
 
 def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], reference: Path, name: str) -> str:
     """Runs the daemon for one request; prints the result as central verified it; returns its outcome."""
+    slip = folder / f"{name}-slip.png"
     settings = {
+        "slip": {"address": "https://check.example.org", "picture": str(slip)},
         "camera": camera,
         "panel": {"factory": "mock"},
         "broker": {"host": "127.0.0.1", "port": made.port},
@@ -143,6 +145,9 @@ def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], referenc
             raise DemoError(f"central could not ask the terminal: {(asked.stderr or asked.stdout).strip()}")
         new = _wait_for_result(made, before, daemon, folder / "logs" / f"{name}.log")
         PAUSE.wait(SHOW_RESULT_S)
+        if not slip.is_file():
+            raise DemoError(f"no slip was shown: {_last_line(folder / 'logs' / f'{name}.log')}")
+    _say("The customer was shown a slip: its code is nowhere else, and the result has the code's digest.")
     _say("As central verified it:")
     subprocess.run([*central, "results", "--config", str(made.central), "--last", "1"], check=False)
     return str(new["claims"]["outcome"])

@@ -8,6 +8,7 @@ import pytest
 
 from device.config import TerminalSettings, load_terminal
 from device.settings import SettingsError
+from device.slip.settings import UsbPrinter
 from device.vision.inference import Runtime
 from device.wire.fields import FalseMatchRate
 
@@ -159,3 +160,60 @@ def test_each_default_is_a_valid_setting():
     )
     assert TerminalSettings.model_validate(settings.model_dump()) == settings
     assert re.fullmatch(r"[\w-]+", settings.policy.consent)
+
+
+SLIP = """\
+slip:
+  address: https://check.example.org/slips/
+  printer: {kind: usb, id: 04B8:0e15}
+  paper_mm: 58
+  picture: /run/likeness-screen/slip.png
+"""
+
+
+def test_a_slip_needs_an_address_and_somewhere_to_go(write):
+    settings, _ = load_terminal(write(GOOD + SLIP))
+    assert settings.slip is not None
+    assert settings.slip.address == "https://check.example.org/slips"
+    assert settings.slip.printer == UsbPrinter(kind="usb", id="04b8:0e15")
+    assert load_terminal(write(GOOD))[0].slip is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "https://check.example.org/slips/",
+            "http://check.example.org",
+            "slip.address: 'http://check.example.org' is no",
+        ),
+        ("https://check.example.org/slips/", "https://check.example.org/?a=b", "slip.address: the code is put behind"),
+        ("https://check.example.org/slips/", "https://me@check.example.org", "slip.address: the code is put behind"),
+        ("https://check.example.org/slips/", "https://[check", "slip.address: 'https://[check' is no address"),
+        ("https://check.example.org/slips/", f"https://{'a' * 100}.org", "slip.address: longer than 100 characters"),
+        (
+            "paper_mm: 58",
+            "language: fr",
+            "slip.language: 'fr' is not written here: choose",
+        ),
+        ("id: 04B8:0e15", "id: Epson", "slip.printer.usb.id: 'Epson' is no vendor and product: write"),
+        ("kind: usb, id: 04B8:0e15", "kind: parallel", "slip.printer: Input tag 'parallel' found"),
+        ("kind: usb, id: 04B8:0e15", "kind: file, path: lp0", "slip.printer.file.path: 'lp0' begins nowhere: write"),
+        ("kind: usb, id: 04B8:0e15", "kind: network, host: a b", "slip.printer.network.host: is neither"),
+        ("kind: usb, id: 04B8:0e15", "kind: network, host: a..b", "slip.printer.network.host: is neither"),
+        ("kind: usb, id: 04B8:0e15", "kind: network", "slip.printer.network.host: is missing: add it"),
+        ("paper_mm: 58", "paper_mm: 60", "slip.paper_mm: Input should be 58 or 80"),
+        ("/run/likeness-screen/slip.png", "slip.png", "slip.picture: 'slip.png' begins nowhere: write the whole path"),
+    ],
+)
+def test_each_fault_of_a_slip_has_its_line(write, old, new, told):
+    found = faults(write(GOOD + SLIP.replace(old, new)))
+    line, text = found[0].removeprefix("terminal.yaml:").split(": ", 1)
+    assert int(line) > GOOD.count("\n")
+    assert text.startswith(told)
+
+
+def test_a_slip_that_goes_nowhere_is_told(write):
+    lines = [line for line in SLIP.splitlines() if "printer" not in line and "picture" not in line]
+    (fault,) = faults(write(GOOD + "\n".join(lines)))
+    assert fault.endswith("slip: a slip needs paper or a screen: add printer or picture")

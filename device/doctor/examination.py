@@ -29,6 +29,7 @@ from device.doctor.machine import (
     judge_wear,
 )
 from device.doctor.reaching import reach
+from device.doctor.slips import examine_slips
 from device.doctor.speed import measure_speed
 from device.doctor.trust import CHECKS, ENROL, judge_journey, judge_keys, judge_permissions
 from device.durable import is_held
@@ -91,6 +92,7 @@ class Examination:
             ("network", "check the cable", lambda: [judge_network(self._kernel.network())]),
             ("models", "reinstall likeness, or mend models.folder", self._models),
             ("panel", "check the pin map and what else uses these pins: likeness-terminal wiring", self._counter),
+            ("slip", "mend slip: in the configuration", self._slips),
             ("broker", "check network, address and firewall", self._journey),
         ]
         yield self._keep(well("configuration", f"{self._subject.config}, sha256 {self._subject.digest[:16]}"))
@@ -148,6 +150,9 @@ class Examination:
             found = counter.examine()
             self._pictures = counter.pictures
             return found
+
+    def _slips(self) -> list[Finding]:
+        return examine_slips(self._settings, self._person, self._kernel)
 
     def _journey(self) -> list[Finding]:
         if self._keys is None:

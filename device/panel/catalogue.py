@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -29,6 +29,7 @@ class Catalogue:
         words_a_minute: how fast.
         consent: version of the consent text, `scene.consent`.
         messages: the sentences, by their keys; docs/panel.md tells the keys.
+        slip: what stands on the customer's slip, by its keys; it is never spoken.
     """
 
     language: str
@@ -37,6 +38,7 @@ class Catalogue:
     words_a_minute: int
     consent: str
     messages: dict[str, str]
+    slip: dict[str, str] = field(default_factory=dict)
 
 
 @functools.cache

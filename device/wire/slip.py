@@ -44,7 +44,9 @@ def read_code(typed: str) -> str:
         SlipCodeError: it is no code.
     """
     told = unicodedata.normalize("NFKC", typed[: 8 * CODE_LENGTH]).upper()
-    code = "".join(mark for mark in told if not mark.isspace() and mark not in "-‐‑–—.").translate(_READ_AS)
+    code = "".join(mark for mark in told if not mark.isspace() and mark not in "-\u2010\u2011\u2013\u2014.").translate(
+        _READ_AS
+    )
     if len(code) != CODE_LENGTH or not set(code) <= set(_ALPHABET):
         raise SlipCodeError(f"a slip's code has {CODE_LENGTH} letters and digits")
     return code

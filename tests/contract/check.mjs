@@ -1,4 +1,5 @@
 // Checks every test vector by docs/protocol.md alone; shares no line with the Python side. Usage: node check.mjs FOLDER
+import { scryptSync } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import { ajv, attempt, bytesOf, claimsOf, commitment, deriveLight, derivePlan, keys, open, parse, possiblePlans, read, refusal, require, same, sha256, unseal } from './contract.mjs'
 
@@ -184,6 +185,7 @@ const derive = {
   light: deriveLight,
   drawn: ({ kind, number, terminal, permille }) =>
     BigInt(`0x${sha256(`likeness/v1/canary\0${kind}\0${number}\0${terminal}`).slice(0, 16)}`) * 1000n < BigInt(permille) << 64n,
+  slip: ({ code }) => scryptSync(code, 'likeness/v1/slip', 32, { N: 4096, r: 8, p: 1 }).toString('hex'),
   commitment: ({ nonce, picture }) => commitment(nonce, bytesOf(picture)),
   unsealed: ({ key, sealed, context }) => {
     const own = key === 'central' ? keys.evidence : keys.unsealing.find(({ terminal }) => terminal === key)

@@ -9,6 +9,7 @@ import contract_messages as messages
 from contract_messages import Document, changed, text, without
 
 from device.wire.envelope import Kind
+from device.wire.slip import slip_digest
 
 Claims = tuple[str, Kind, bytes | Document]
 LONG = 2**53
@@ -30,6 +31,7 @@ WRONG: dict[tuple[Kind, str], tuple[Any, ...]] = {
     (Kind.RESULT, "nonce"): ("A" * 20, "A" * 88, "A" * 42 + "+", "A" * 43 + "=", "A" * 42 + "B", "A" * 41),
     (Kind.RESULT, "consent"): ("", "a b", "x" * 65),
     (Kind.RESULT, "spoken"): (SPOKEN | {"language": "English, please"}, SPOKEN | {"whole": 1}, {"version": "1"}, "en"),
+    (Kind.RESULT, "slip"): ("A" * 64, "0" * 63, "0" * 65, "g" * 64, "7GQ2-M0XK-94TD", "", 0, ["0" * 64]),
     (Kind.RESULT, "outcome"): ("", "verified ", "Verified", 1, ["verified"]),
     (Kind.RESULT, "reasons"): (["x"] * 17, "consent-refused", [""], [None]),
     (Kind.RESULT, "sentence"): ("x" * 201, "bell\x07", "\u202eesrever", "two\nlines", None),
@@ -126,6 +128,7 @@ def odd_but_good_claims() -> Iterator[Claims]:
     yield "an outcome that nobody knows", Kind.RESULT, plain | {"outcome": "postponed"}
     yield "health that asks for a receipt", Kind.HEALTH, messages.health(receipt=True)
     yield "a consent text that was read out", Kind.RESULT, plain | {"spoken": SPOKEN}
+    yield "a slip", Kind.RESULT, plain | {"slip": slip_digest("7GQ2M0XK94TD")}
     yield "white space in the claims", Kind.RESULT, b" \n" + whole.replace(b",", b" ,\t") + b"\r\n"
     yield "a name in escapes", Kind.RESULT, whole.replace(b'"seq"', b'"\\u0073eq"')
     yield (

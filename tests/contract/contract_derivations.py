@@ -13,11 +13,12 @@ from device.wire.fields import encode_base64url
 from device.wire.light import derive_light
 from device.wire.plan import derive_plan, guess_probability
 from device.wire.sealing import evidence_context, reference_context
+from device.wire.slip import ENTROPY_BYTES, slip_code, slip_digest
 from device.wire.update import BundleKind, is_drawn
 
 
 def derivations() -> list[Document]:
-    """derivations.json: key ids, plans, colours, commitments, and what was sealed."""
+    """derivations.json: key ids, plans, colours, commitments, slips, and what was sealed."""
     made: list[Document] = [
         {
             "derive": "kid",
@@ -63,7 +64,12 @@ def derivations() -> list[Document]:
                 "expect": messages.commitment(nonce, PICTURE[number:]),
             },
         ]
-    return made + _drawn() + _sealed()
+    return made + _slips() + _drawn() + _sealed()
+
+
+def _slips() -> list[Document]:
+    codes = ["7GQ2M0XK94TD", "000000000000", "ZZZZZZZZZZZZ", slip_code(SALT[:ENTROPY_BYTES])]
+    return [{"derive": "slip", "code": code, "expect": slip_digest(code)} for code in codes]
 
 
 def _drawn() -> list[Document]:

@@ -23,6 +23,7 @@ from device.wire.fields import FalseMatchRate, decode_base64url, encode_base64ur
 from device.wire.light import derive_light
 from device.wire.plan import derive_plan, guess_probability
 from device.wire.sealing import SealingContext, SealingError, commitment, unseal
+from device.wire.slip import slip_digest
 from device.wire.update import BundleKind, is_drawn
 
 KEYS = public_keys()
@@ -114,6 +115,8 @@ def derived(vector):
             return key_id(Ed25519PublicKey.from_public_bytes(decode_base64url(vector["x"])))
         case "drawn":
             return is_drawn(BundleKind(vector["kind"]), vector["number"], vector["terminal"], vector["permille"])
+        case "slip":
+            return slip_digest(vector["code"])
         case "commitment":
             return commitment(decode_base64url(vector["picture"]), decode_base64url(vector["nonce"]))
         case "unsealed":

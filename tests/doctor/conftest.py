@@ -16,6 +16,7 @@ from device.panel.gpio import Panel, PinMap, mock_factory
 from device.vision.manifest import default_directory
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
+from tests.slip.conftest import network_printer  # noqa: F401 - a fixture
 
 REHEARSAL = default_directory() / "rehearsal"
 

@@ -9,6 +9,7 @@ from world import Central, World
 
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
+from tests.slip.conftest import network_printer  # noqa: F401 - a fixture
 from tests.voice.conftest import folder, speaking  # noqa: F401 - fixtures
 
 

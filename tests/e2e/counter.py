@@ -32,6 +32,7 @@ from device.panel.gpio import Panel, PinMap, PinReader
 from device.panel.prompts import Scene
 from device.results import Terminal as TerminalFacts
 from device.service import Service
+from device.slip.giver import SlipGiver
 from device.vision.manifest import default_directory
 from device.voice.voice import Voice
 from device.wire.fields import FalseMatchRate
@@ -76,6 +77,7 @@ class Counter:
         offline_sessions: int = 0,
         seed: int = 3,
         voice: Voice | None = None,
+        slips: SlipGiver | None = None,
     ) -> None:
         self.world, self.terminal = world, world.terminal()
         pins, factory = PinMap(), Clocked(pin_class=MockPWMPin)
@@ -112,7 +114,7 @@ class Counter:
             clock=clock,
             vitals=vitals,
             admission=admission,
-            closing=Closing(facts, outbox, clock, admission, terminal.keys.evidence_recipient),
+            closing=Closing(facts, outbox, clock, admission, terminal.keys.evidence_recipient, slips),
             orders=self.orders,
             service=Service({}),
         )

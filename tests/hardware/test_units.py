@@ -62,7 +62,7 @@ def test_the_user_and_the_folders_can_be_made(tmp_path):
     made = run("systemd-sysusers", f"--root={tmp_path}", "likeness.conf")
     assert made.returncode == 0, made.stderr
     groups = {line.split(":")[0]: line.split(":")[3] for line in (tmp_path / "etc/group").read_text().splitlines()}
-    assert {name for name, members in groups.items() if "likeness" in members.split(",")} == {"video", "gpio"}
+    assert {name for name, members in groups.items() if "likeness" in members.split(",")} == {"video", "gpio", "lp"}
     (account,) = (line for line in (tmp_path / "etc/passwd").read_text().splitlines() if line.startswith("likeness:"))
     assert account.endswith(":/var/lib/likeness:/usr/sbin/nologin")
 

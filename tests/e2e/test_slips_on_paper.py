@@ -1,0 +1,77 @@
+"""Whole sessions in every language end with a slip whose code is on the paper alone."""
+
+import logging
+
+import pytest
+from broker import Broker
+from counter import Counter
+from world import Central, World, until
+
+from device.liveness.session import Press
+from device.panel.catalogue import LANGUAGES
+from device.panel.prompts import Scene
+from device.slip.giver import open_slips
+from device.slip.settings import SlipSettings
+from device.vision.assembly import load_vision
+from device.vision.inference import preferred_runtime
+from device.vision.manifest import default_directory
+from device.wire.claims import ResultClaims
+from device.wire.envelope import Kind, open_envelope
+from device.wire.slip import read_code, shown_code, slip_digest
+from provisioning.__main__ import free_port
+from provisioning.demo import create_demo_authority
+from tests.slip.conftest import ADDRESS
+from tests.slip.receipt_paper import READY, printed, scanned
+from tests.voice.conftest import Listener
+
+pytestmark = pytest.mark.broker
+PAPERS = [("es", Scene.DECLINED), ("zh-CN", Scene.DECLINED), ("hi", Scene.VERIFIED)]
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = create_demo_authority(tmp_path / "keys", ("shop-1",), port=free_port(), rehearsal=True)
+    built = World(tmp_path, made, Broker(made), Central(made.central))
+    built.broker.start()
+    built.central.start()
+    try:
+        yield built
+    finally:
+        built.close()
+
+
+def choose(shop: Counter, language: str) -> None:
+    for _ in range(LANGUAGES.index(language)):
+        shop.hold_start()
+        shop.app.tick(shop.camera.read())
+
+
+def test_each_session_in_each_language_ends_with_its_slip(world, speaking, network_printer, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    stand, screen = network_printer(READY), tmp_path / "slip.png"
+    printer = {"kind": "network", "host": "127.0.0.1", "port": stand.port}
+    with open_slips(SlipSettings(address=ADDRESS, printer=printer, picture=screen), []) as slips:
+        vision = load_vision(default_directory(), preferred_runtime())
+        shop = Counter(world, vision, voice=speaking(Listener(), LANGUAGES), slips=slips)
+        shop.terminal.connect()
+        for language, end in PAPERS:
+            shop.ask()
+            shop.work_until(Scene.CONSENT)
+            assert not screen.exists()
+            choose(shop, language)
+            shop.reader.press(Press.CANCEL if end is Scene.DECLINED else Press.START)
+            shop.work_until(end)
+            until(screen.exists)
+            shop.work_until(Scene.IDLE)
+        shop.terminal.is_receipted()
+        shop.close()
+    codes = [read_code(scanned(sheet).partition("#")[2]) for sheet in printed(stand.stop())]
+    key = shop.terminal.keys.result_key
+    known = {key.kid: key.private.public_key()}
+    held = [ResultClaims.read(open_envelope(one.envelope, Kind.RESULT, known).payload) for one in world.central.held()]
+    assert [claims.slip for claims in held] == [slip_digest(code) for code in codes]
+    assert [(claims.spoken.language, claims.outcome) for claims in held] == [(one, end.value) for one, end in PAPERS]
+    kept = b"".join(path.read_bytes() for path in world.folder.rglob("*") if path.is_file())
+    for form in (*codes, *map(shown_code, codes)):
+        assert form not in caplog.text
+        assert form.encode() not in kept
