@@ -6,8 +6,11 @@
 import pytest
 
 from device.evaluation.redteam.battery import BATTERY
+from device.evaluation.redteam.screen_species import script_for, scripted
 from device.evaluation.redteam.species import Claim
 from device.evaluation.redteam.trial import play
+from device.evaluation.sessions import draw, verify_on_desk
+from device.wire.claims import Outcome
 
 COVERED = [species for species in BATTERY if species.claim is Claim.COVERED]
 SEED = 3
@@ -44,6 +47,16 @@ def test_the_puppet_behind_most_of_them_is_verified(casts, number):
     (puppet,) = (species for species in BATTERY if species.name == "puppet")
     trial = sample(casts, puppet, number)
     assert trial.verified, trial
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_script_cut_to_the_very_plan_is_verified(casts, number):
+    """Else scripts that guess would be stopped by something else than the wrong guess."""
+    cast, drawn = casts[number % len(casts)], draw(number)
+    scene = scripted(cast, next(iter(cast.gallery.stills())), script_for(drawn.plan.actions))
+    verdict, _ = verify_on_desk(scene.make_camera, cast.vision, scene.reference, drawn)
+    assert verdict.decision.outcome is Outcome.VERIFIED, verdict.decision
 
 
 @pytest.mark.media

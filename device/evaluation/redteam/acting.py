@@ -23,7 +23,6 @@ Act = Callable[[int], Performance]
 """Begins a performance from a seed."""
 
 _LIT = 0.75
-_DIM = 0.1
 
 
 class Actor:
@@ -194,8 +193,9 @@ class ScriptedCamera:
         at = self._number / self._fps
         red, _, blue = self._panel.lights().status
         self._press_start(at, min(red, blue))
-        self._positioned = self._positioned or (blue >= _LIT and red < _DIM)
-        if self._began is None and self._positioned and _DIM < blue < _LIT and red < _DIM:
+        is_blue = red < blue / 2
+        self._positioned = self._positioned or (is_blue and blue >= _LIT)
+        if self._began is None and self._positioned and is_blue and blue < _LIT:
             self._began = at
         due = self._began is not None and bool(self._script) and at - self._began >= self._script[0][0]
         if due and not self._performance.busy:
