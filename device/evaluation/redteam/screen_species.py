@@ -88,7 +88,7 @@ def script_for(plan: Sequence[Action]) -> list[tuple[float, Action]]:
 
 
 def surplus_script(turn: Action) -> list[tuple[float, Action]]:
-    """Blinks to spare around two turns: the best script that `python -m benchmarks.guesses` found, for 2.1 of 32 plans."""
+    """Blinks to spare around two turns: the best script that `benchmarks.guesses` found, right for 2.1 of 32 plans."""
     other = Action.TURN_LEFT if turn is Action.TURN_RIGHT else Action.TURN_RIGHT
     twice = Action.BLINK_TWICE
     return [(1.14, twice), (4.21, turn), (6.78, twice), (9.06, other), (12.06, twice)]
