@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 
 from central.console.fleet import FleetView
-from central.console.readers import Readers
 from central.console.tallies import Tallies
 from central.database import LedgerError
 from central.registry import LiveRegistry
+from central.web.readers import Readers
 
 LOG = logging.getLogger(__name__)
 LOOK_S = 1.0

@@ -4,7 +4,8 @@ import threading
 
 from visitor import PASSWORD
 
-from central.console.sign_ins import PER_ACCOUNT, PER_ADDRESS, WINDOW_S, network_of
+from central.console.sign_ins import PER_ACCOUNT, PER_ADDRESS
+from central.web.attempts import WINDOW_S, network_of
 
 
 def test_the_right_password_leads_to_where_one_wanted_to_go(console):

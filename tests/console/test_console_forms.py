@@ -7,7 +7,7 @@ import pytest
 from visitor import PASSWORD, Console, Visitor
 
 from central.config import ConsoleSettings
-from central.console.guard import MAX_BODY_BYTES
+from central.console.site import MAX_BODY_BYTES
 from central.console.visit import own_path
 
 POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/export", "/accounts")

@@ -154,7 +154,7 @@ def test_what_people_type_is_text_too(shared):
 @pytest.mark.parametrize("path", [
     "/static/../site.py", "/static/%2e%2e/site.py", "/static/..%2f..%2fdatabase.py", "/static/%2e%2e%2f%2e%2e%2f",
     "//etc/passwd", "/static//etc/passwd", "/static/....//site.py", "/static/..\\site.py", "/static/%00", "/static/",
-    "/static/console.css/../../templates/base.html", "/results/../../static/../site.py", "/terminals/..%2f..%2fsite.py",
+    "/static/style.css/../../templates/base.html", "/results/../../static/../site.py", "/terminals/..%2f..%2fsite.py",
 ])  # fmt: skip
 def test_no_path_leads_out(shared, path):
     answer = shared.visitor("auditor").get(path)
