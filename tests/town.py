@@ -116,7 +116,7 @@ class Town:
             policy=Policy(grades=("card",), evidence=(EvidenceKind.SIGNALS,)),
         )
         row = (asked.jti, terminal, asked.boot, asked.exp, Asked.of(asked).write().decode())
-        self.ledger.database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", *row)
+        self.ledger.database.rows("INSERT INTO requests (id, terminal, boot, expires, asked) VALUES (?, ?, ?, ?, ?)", *row)
         challenge = self._challenge(terminal, nonce, outcome)
         pack = EvidencePack(signals=self._signals(challenge)) if challenge else None
         sealed = pack and seal_evidence(
