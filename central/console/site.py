@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from central.console import entrance, live
 from central.console.accounts import Permission
 from central.console.house import House
-from central.console.pages import accounts, alarms, chain, export, quarantine, results, terminals, today
+from central.console.pages import accounts, alarms, chain, disputes, export, quarantine, results, terminals, today
 from central.console.sign_ins import is_form_token
 from central.console.visit import RENEWS_ITSELF, Visit, path_and_query
 from central.database import LedgerError
@@ -58,6 +58,8 @@ PAGES = (
     Page("POST", "/chain", chain.chain, Permission.READ),
     Page("GET", "/quarantine", quarantine.quarantine, Permission.READ),
     Page("POST", "/quarantine/{number}", quarantine.decide, Permission.DECIDE),
+    Page("GET", "/disputes", disputes.disputes, Permission.READ),
+    Page("POST", "/disputes/{number}", disputes.answer, Permission.DECIDE),
     Page("GET", "/alarms", alarms.alarms, Permission.READ),
     Page("GET", "/export", export.form, Permission.EXAMINE),
     Page("POST", "/export", export.export, Permission.EXAMINE),

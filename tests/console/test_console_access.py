@@ -17,6 +17,8 @@ MAY = {
     ("POST", "/chain"): ALL,
     ("GET", "/quarantine"): ALL,
     ("POST", "/quarantine/{number}"): {AUDITOR},
+    ("GET", "/disputes"): ALL,
+    ("POST", "/disputes/{number}"): {AUDITOR},
     ("GET", "/alarms"): ALL,
     ("GET", "/export"): {AUDITOR},
     ("POST", "/export"): {AUDITOR},

@@ -134,4 +134,4 @@ def test_an_ipv6_customer_is_one_however_many_addresses_he_has():
     assert network_of("192.0.2.1") == "192.0.2.1" and network_of("\n") == "unknown"
 
 
-POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/export", "/accounts")
+POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/disputes/1", "/export", "/accounts")
