@@ -25,7 +25,7 @@ from device.wire.slip import ENTROPY_BYTES, SlipCodeError, read_code, slip_code,
 
 LOG = logging.getLogger(__name__)
 Wall = Callable[[], float]
-PER_ADDRESS, TOGETHER = 20, 600
+PER_ADDRESS, TOGETHER = 20, 3000
 """Look-ups that find nothing, within a quarter of an hour: of one address, and of all."""
 EVERYBODY = "everybody"
 HASHING_AT_ONCE = threading.Semaphore(2)
