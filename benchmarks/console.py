@@ -36,7 +36,7 @@ from central.custody import Custody, Facts
 from central.database import insert
 from central.disputes import Answer, Dispute, DisputeError, Found, Objection
 from central.ledger import Ledger
-from central.public.house import PER_ADDRESS
+from central.public.house import PER_CODE
 from central.registry import ResultKeyEntry, TerminalEntry, load_registry, public_key_text, registry_text
 from central.slips import SHARING, SLIP_QUERY
 from device.wire.chain import ChainPosition
@@ -215,7 +215,7 @@ def measure_slips(made, folder, place, rounds):
         customer = public.customer()
         customer.look_up(KNOWN)
         for code, name, status in ((KNOWN, "public page: a slip", 200), (UNKNOWN, "public page: no slip", 404)):
-            for _ in range(min(rounds, PER_ADDRESS)):
+            for _ in range(min(rounds, PER_CODE)):
                 began = time.perf_counter()
                 assert customer.look_up(code).status == status
                 took.setdefault(name, []).append((time.perf_counter() - began) * 1000)

@@ -73,9 +73,7 @@ def _customer_number(typed: str | None, settings: CentralSettings) -> str | None
     if typed is None:
         return None
     if settings.keys.numbers is None:
-        raise DeskError(
-            "--number: central.yaml names no keys.numbers: `likeness-central pseudonym --new-key` makes one"
-        )
+        raise DeskError("--number: central.yaml names no keys.numbers: docs/slip.md says how to make it")
     try:
         number = customer_number(sys.stdin.readline() if typed == "-" else typed, settings.public.region)
     except NumberError as error:

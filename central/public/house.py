@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hmac
 import logging
 import secrets
 import threading
@@ -25,8 +27,11 @@ from device.wire.slip import ENTROPY_BYTES, SlipCodeError, read_code, slip_code,
 
 LOG = logging.getLogger(__name__)
 Wall = Callable[[], float]
-PER_ADDRESS, TOGETHER = 20, 3000
-"""Look-ups that find nothing, within a quarter of an hour: of one address, and of all."""
+PER_ADDRESS, PER_CODE, TOGETHER = 20, 10, 3000
+"""Look-ups that find nothing, within a quarter of an hour: of one address, of one code, and of all.
+
+Whoever found a slip must not try numbers from a thousand addresses.
+"""
 EVERYBODY = "everybody"
 HASHING_AT_ONCE = threading.Semaphore(2)
 
@@ -71,7 +76,11 @@ class House:
         A code that is none, an unknown one and another's number cost the same: one digest, one pseudonym, the same
         queries. It is counted before it is looked at, and uncounted when it was no guess.
         """
-        counted = {f"address {network_of(address)}": PER_ADDRESS, EVERYBODY: TOGETHER}
+        counted = {
+            f"address {network_of(address)}": PER_ADDRESS,
+            f"code {self._attempted(typed.code)}": PER_CODE,
+            EVERYBODY: TOGETHER,
+        }
         refusal = self.attempts.admit(counted)
         if refusal is not None:
             self._tell_of(refusal)
@@ -110,6 +119,12 @@ class House:
         found = next((one for one in results if one is not None), None)
         disputes = ledger.disputes.of(found.number if found else 0)
         return replace(found, disputes=tuple(disputes)) if found and is_code else None
+
+    def _attempted(self, typed: str) -> str:
+        """What attempts at a code are counted under, whether it is one or not: whoever reads the store learns none."""
+        with contextlib.suppress(SlipCodeError):
+            typed = read_code(typed)
+        return hmac.digest(self._key, b"likeness/v1/attempt\0" + typed.encode(), "sha256").hex()
 
     def _pseudonym(self, typed: str) -> str:
         try:
