@@ -17,7 +17,7 @@ from central.public.languages import CATALOGUES
 from device.wire.slip import shown_code
 
 PHONE = {"viewport": {"width": 320, "height": 640}, "device_scale_factor": 2}
-PORTRAIT = {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 2}
+PORTRAIT = {"viewport": {"width": 390, "height": 780}}
 REFUSED = "Failed to load resource: the server responded with a status of 40"
 
 

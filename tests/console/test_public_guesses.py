@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from customer import KNOWN, NUMBER, Public
+from customer import KNOWN, Public
 
 from central.public import house as public_house
 from central.public.house import PER_ADDRESS, PER_CODE
