@@ -101,7 +101,8 @@ def test_an_objection_is_an_event_that_an_auditor_answers_and_the_customer_reads
     console.house.watch.look()
     page = auditor.get("/disputes")
     assert "Disputes 1 open" in page.words and f"#{made.custody}" in page.words
-    assert "मैं उस दिन" in auditor.get(f"/results/{made.custody}").words
+    words = auditor.get(f"/results/{made.custody}").words
+    assert "मैं उस दिन" in words and "Slip a code was drawn for the customer" in words
     for role in ("viewer", "administrator"):
         words = console.visitor(role).get(f"/results/{made.custody}").words
         assert "not there" in words and "मैं उस दिन" not in words
