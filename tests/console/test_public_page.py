@@ -63,16 +63,16 @@ def test_code_and_number_are_read_as_people_write_them(public, typed):
 def test_an_unknown_code_another_number_and_no_code_get_the_same_answer(public, monkeypatch):
     """The same page, and the same work: one digest, one pseudonym, the same queries."""
     asked: list[str] = []
-    with public.house._readers.lend() as ledger:
-        kind = type(ledger.database)
-        rows = kind.rows
 
-        def noting(self, query, *values):
-            asked.append(query)
-            return rows(self, query, *values)
+    def note(database):
+        rows = database.rows
+        monkeypatch.setattr(database, "rows", lambda query, *values: (asked.append(query), rows(query, *values))[1])
 
-        digests = public_house.slip_digest
-        monkeypatch.setattr(kind, "rows", noting)
+    with public.house._readers.lend() as ledger, public.house._store.transaction() as store:
+        note(ledger.database)
+        note(store)
+    asked.clear()
+    digests = public_house.slip_digest
     monkeypatch.setattr(public_house, "slip_digest", lambda code: (asked.append("digest"), digests(code))[1])
     seen = []
     guesses = ((UNKNOWN, NUMBER), (KNOWN, "+91 98765 43211"), (KNOWN, ""), ("no code", NUMBER), ("", "hello"),
