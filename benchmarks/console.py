@@ -1,4 +1,4 @@
-"""How long the console's pages take on a large ledger, on SQLite and on PostgreSQL, with the plans of their queries.
+"""How long the pages of auditors and of customers take on a large ledger, on both databases, with their queries' plans.
 
 Usage: python -m benchmarks.console [--results N] [--rounds N] [--plans] [--database SQLite|PostgreSQL]
 
@@ -7,18 +7,21 @@ days; the envelopes are some hundred real ones, again and again.
 """
 
 import argparse
+import contextlib
 import random
 import statistics
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / part) for part in ("tests", "tests/console")]
 
 import samples
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from customer import KNOWN, NUMBER, UNKNOWN, Public
 from postgresql import Cluster
 from town import NAMES, Town
 from visitor import Console
@@ -27,17 +30,25 @@ from central.alarms import Alarm
 from central.config import load_central
 from central.console import search
 from central.console.search import Search
+from central.console.tallies import claims_of
 from central.console.watch import LOOK_S
 from central.custody import Custody, Facts
+from central.database import insert
+from central.disputes import Answer, Dispute, DisputeError, Found, Objection
 from central.ledger import Ledger
+from central.public.house import PER_CODE
 from central.registry import ResultKeyEntry, TerminalEntry, load_registry, public_key_text, registry_text
+from central.slips import SHARING, SLIP_QUERY
 from device.wire.chain import ChainPosition
 from device.wire.envelope import Kind, SigningKey, sign
 from device.wire.receipt import Verdict
 from provisioning.demo import create_demo_authority
 
 NOW = 1_790_000_000 + 50_000
-DAYS, TERMINALS, LIMIT_MS = 90, 1000, 300
+DAYS, TERMINALS, DISPUTES, LIMIT_MS = 90, 1000, 5000, 300
+REQUESTS = dict.fromkeys(("id", "terminal", "boot"), "text") | {
+    "expires": "bigint", "asked": "text", "customer_number": "text",
+}  # fmt: skip
 OUTLETS, ATTENDANTS = 400, 3000
 
 
@@ -70,6 +81,8 @@ def fill(ledger, templates, count, births, health):
         ]
         with ledger.batch():
             ledger.take(rows)
+            asked = [(row.facts.request, row.terminal, "-", 1, "{}", chance.randbytes(32).hex()) for row in rows]
+            insert(ledger.database, "requests", REQUESTS, asked)
             ledger.note_receipts([(rows[0].number, rows[-1].number)], rows[-1].received + 1)
     with ledger.batch():
         ledger.fleet.set_births(births, NOW - 500)
@@ -78,6 +91,19 @@ def fill(ledger, templates, count, births, health):
             rule = chance.choice(("numbers-per-identity", "retry-shopping", "hot-terminals", "set-apart", "clocks"))
             about, rows = f"other-{number % TERMINALS:03}", tuple(chance.randrange(1, count) for _ in range(5))
             ledger.alarms.raise_once(Alarm(rule, about, str(number), "what happened", rows), NOW - number * 300)
+    for number in range(1, DISPUTES + 1):
+        dispute = Dispute(chance.randrange(1, count), NOW - 9000 + number, Objection.NOT_THERE, f"note {number}", "hi")
+        with contextlib.suppress(DisputeError):
+            made = ledger.disputes.add(dispute)
+            if number % 20:
+                ledger.disputes.answer(Answer(made, NOW, "anna", Found.UNFOUNDED, "nothing was found"))
+
+
+def give_slip(ledger, template):
+    """The one slip that is known: of the last result, asked for by a number."""
+    row = _row(ledger.newest() + 1, [template], NOW, random.Random(3))
+    with ledger.batch():
+        ledger.take([replace(row, verdict=Verdict.ACCEPTED, reason=None, linked=True, facts=template.facts)])
 
 
 def _row(number, templates, received, chance):
@@ -88,7 +114,7 @@ def _row(number, templates, received, chance):
     facts = Facts(
         facts.outcome, facts.source, f"{received:012x}-{number:020x}", chance.randbytes(16).hex(),
         f"attendant-{chance.randrange(ATTENDANTS)}", f"outlet-{chance.randrange(OUTLETS)}", f"sim-{number}",
-        facts.first_reason,
+        facts.first_reason, chance.randbytes(32).hex(),
     )  # fmt: skip
     return Custody(
         terminal=terminal,
@@ -109,7 +135,11 @@ def templates(folder):
     made = create_demo_authority(folder / "town", NAMES, port=1)
     with Town(made, NOW) as town:
         town.fill(days=2, each_day=150)
-        return made, [one for one in town.ledger.latest(1000) if one.verdict is Verdict.ACCEPTED and one.position.seq]
+        some = [one for one in town.ledger.latest(1000) if one.verdict is Verdict.ACCEPTED and one.position.seq]
+        envelope = town.slip("shop-06", NOW, KNOWN, NUMBER).raw
+        given = replace(town.ledger.latest(1)[0], facts=Facts.of(claims_of(envelope)))
+        asked = town.ledger.database.rows("SELECT * FROM requests WHERE id = ?", given.facts.request)
+        return made, some, given, asked
 
 
 def settle(ledger):
@@ -157,6 +187,8 @@ def pages(count):
         "chain": lambda: "/chain",
         "quarantine": lambda: "/quarantine",
         "quarantine, deep": lambda: f"/quarantine?before={chance.randrange(1000, count)}",
+        "disputes": lambda: "/disputes",
+        "disputes, deep": lambda: f"/disputes?before={chance.randrange(100, DISPUTES)}",
         "alarms": lambda: "/alarms",
         "alarms, one rule, deep": lambda: "/alarms?rule=clocks&page=60",
     }  # fmt: skip
@@ -175,9 +207,29 @@ def measure(console, addresses, rounds):
     return took
 
 
+def measure_slips(made, folder, place, rounds):
+    """The same for a customer who looks up a slip, and for whoever has none; never more than an address may."""
+    folder.mkdir()
+    public, took = Public(made, folder, ledger=place), {}
+    try:
+        customer = public.customer()
+        customer.look_up(KNOWN)
+        for code, name, status in ((KNOWN, "public page: a slip", 200), (UNKNOWN, "public page: no slip", 404)):
+            for _ in range(min(rounds, PER_CODE)):
+                began = time.perf_counter()
+                assert customer.look_up(code).status == status
+                took.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+    finally:
+        public.stop()
+    return took
+
+
 def plans(ledger):
-    """The plan of each search, as the database tells it."""
+    """The plan of each search, and of a slip's, as the database tells it."""
     explain = "EXPLAIN " if "postgresql" in ledger.database.place else "EXPLAIN QUERY PLAN "
+    print(f"\n{ledger.database.place.rpartition('/')[2]}: a slip\n  {SLIP_QUERY}")
+    for row in ledger.database.rows(explain + SLIP_QUERY, 7, 7, "x", SHARING):
+        print(f"    {row[-1]}")
     searches = (
         Search(), Search(outcome="fault"), Search(terminal="other-001", outcome="rejected"),
         Search(outlet="outlet-1", outcome="fault"), Search(attendant="attendant-7", reason="flat-face"),
@@ -200,7 +252,7 @@ def main():
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="likeness-benchmark-")))
-        made, some = templates(folder)
+        made, some, given, asked = templates(folder)
         births, health = fleet(made)
         places = {}
         if options.database != "PostgreSQL":
@@ -216,6 +268,8 @@ def main():
             if name == "SQLite":
                 ledger.database.rows("PRAGMA synchronous = OFF")
             fill(ledger, some, options.results, births, health)
+            insert(ledger.database, "requests", REQUESTS, asked)
+            give_slip(ledger, given)
             settle(ledger)
             print(f"{name}: filled in {time.perf_counter() - began:.0f} s", flush=True)
             if options.plans:
@@ -230,6 +284,7 @@ def main():
                 took[name] = measure(console, pages(options.results), options.rounds)
             finally:
                 console.stop()
+            took[name] |= measure_slips(made, folder / f"{name} slips", place, options.rounds)
     return report(took, options)
 
 

@@ -51,7 +51,7 @@ class Fleet:
         jti = uuid7(samples.NOW * 1000, secrets.token_bytes(10))
         asked = samples.request(jti=jti, aud=name, subject=secrets.token_hex(16))
         row = (jti, name, asked.boot, asked.exp, Asked.of(asked).write().decode())
-        ledger.database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", *row)
+        ledger.database.rows("INSERT INTO requests (id, terminal, boot, expires, asked) VALUES (?, ?, ?, ?, ?)", *row)
         return {"offline": False, "request": asked.echo(), "reference": samples.card()}
 
 

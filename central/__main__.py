@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from central.commands import command, console, evidence, export, pseudonym, report, request, results, run
+from central.commands import command, console, evidence, export, pseudonym, public, report, request, results, run
 from central.database import LedgerError
 from central.desk import DeskError
 from device.settings import SettingsError
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: likeness-central run --config central.yaml",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, request, command, results, report, export, evidence, pseudonym, console):
+    for module in (run, request, command, results, report, export, evidence, pseudonym, console, public):
         module.add(commands)
     return parser
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from central.database import Database, Row
 
+JOURNAL, DISPUTES, GUESSING = "rules", "disputes", "guessing"
+"""What the rules read, under the names by which the ledger knows how far."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -72,16 +75,15 @@ class Alarms:
         query = "SELECT count(*) FROM alarms WHERE raised >= ? AND raised < ?"
         return int(self._database.rows(query, since, until)[0][0])
 
-    def progress(self) -> int:
-        """How far the rules have read the journal."""
-        rows = self._database.rows("SELECT number FROM progress WHERE name = 'rules'")
+    def progress(self, name: str = JOURNAL) -> int:
+        """How far the rules have read the journal, or what the public page wrote."""
+        rows = self._database.rows("SELECT number FROM progress WHERE name = ?", name)
         return int(rows[0][0]) if rows else 0
 
-    def advance(self, number: int) -> None:
-        """Notes how far the rules have read the journal."""
-        self._database.rows(
-            "INSERT INTO progress VALUES ('rules', ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number", number
-        )
+    def advance(self, number: int, name: str = JOURNAL) -> None:
+        """Notes how far the rules have read."""
+        query = "INSERT INTO progress VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number"
+        self._database.rows(query, name, number)
 
 
 _BY_RULE = "SELECT rule, count(*) FROM alarms GROUP BY rule ORDER BY rule"

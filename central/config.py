@@ -16,6 +16,9 @@ from device.wire.envelope import SigningKey
 from device.wire.fields import Name
 from device.wire.keys import KeyFormatError, parse_signing_key
 
+Port = Annotated[int, Field(ge=1, le=65535)]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
 
 class IdentitySettings(Settings):
     """A client certificate and its key."""
@@ -34,7 +37,7 @@ class BrokerSettings(Settings):
     """
 
     host: str
-    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    port: Port = 8883
     authority: Path
     receiver: IdentitySettings
     workers: tuple[IdentitySettings, ...] = ()
@@ -42,43 +45,43 @@ class BrokerSettings(Settings):
 
 
 class KeySettings(Settings):
-    """Central's signing keys, one for each purpose."""
+    """Central's signing keys, one for each purpose; and `numbers`, under which it keeps customers' phone numbers."""
 
     requests: Path
     receipts: Path
+    numbers: Path | None = None
 
 
-class ConsoleSettings(Settings):
-    """The console: a web application for auditors, on loopback.
+class WebSettings(Settings):
+    """A web application on loopback.
 
     Attributes:
         port: port on 127.0.0.1.
         address: where browsers find it; an https address when a reverse proxy stands before it.
-        store: its accounts, sessions and counts, an SQLite file.
-        evidence_key: central's evidence key, when auditors shall see what was measured in a session.
-        timezone: in which a day begins, as in `Asia/Kolkata`.
-        idle_minutes: for how long nobody has to do anything before the sign-in ends.
-        hours: after how many hours it ends in any case.
+        store: what it keeps of its own, an SQLite file.
+        timezone: of the times that it shows, as in `Asia/Kolkata`.
     """
 
-    port: Annotated[int, Field(ge=1, le=65535)] = 8470
+    port: Port
     address: Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")] | None = None
-    store: Path = Path("console.sqlite")
-    evidence_key: Path | None = None
+    store: Path
     timezone: str = "UTC"
-    idle_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30
-    hours: Annotated[float, Field(gt=0, le=7 * 24)] = 10
 
     @property
     def origin(self) -> str:
         """Scheme, host and port, as browsers say it."""
         return self.address or f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come by TLS."""
+        return self.origin.startswith("https://")
+
     @field_validator("address")
     @classmethod
     def _beyond_loopback_by_tls(cls, value: str | None) -> str | None:
         if value and value.startswith("http:") and urlsplit(value).hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError("passwords would go over the network unencrypted: give an https address")
+            raise ValueError("what people type would go over the network unencrypted: give an https address")
         return value
 
     @field_validator("timezone")
@@ -89,6 +92,34 @@ class ConsoleSettings(Settings):
         except (ValueError, OSError, ZoneInfoNotFoundError):
             raise ValueError("is not a time zone that this system knows, such as Asia/Kolkata or UTC") from None
         return value
+
+
+class ConsoleSettings(WebSettings):
+    """The console: a web application for auditors; its store holds accounts, sign-ins and counts.
+
+    Attributes:
+        evidence_key: central's evidence key, when auditors shall see what was measured in a session.
+        idle_minutes: for how long nobody has to do anything before the sign-in ends.
+        hours: after how many hours it ends in any case.
+    """
+
+    port: Port = 8470
+    store: Path = Path("console.sqlite")
+    evidence_key: Path | None = None
+    idle_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30
+    hours: Annotated[float, Field(gt=0, le=7 * 24)] = 10
+
+
+class PublicSettings(WebSettings):
+    """The public page, for customers with a slip; its store holds who looked for what is not there, for minutes.
+
+    Attributes:
+        region: the country (ISO 3166-1) of numbers that are typed without one, as in `IN`.
+    """
+
+    port: Port = 8471
+    store: Path = Path("public.sqlite")
+    region: Region | None = None
 
 
 class CentralSettings(Settings):
@@ -102,6 +133,7 @@ class CentralSettings(Settings):
         batch: how many results are written in one transaction at most.
         rules: what raises an alarm.
         console: how `console` serves its pages.
+        public: how `public` serves its page.
         metrics_port: port of the Prometheus metrics on 127.0.0.1, for the first worker; the next have the next ones.
     """
 
@@ -115,6 +147,7 @@ class CentralSettings(Settings):
     batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = 500
     rules: RuleSettings = RuleSettings()
     console: ConsoleSettings = ConsoleSettings()
+    public: PublicSettings = PublicSettings()
     metrics_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
 
     @field_validator("ledger")
@@ -141,7 +174,11 @@ def load_central(path: Path) -> CentralSettings:
             "desk": identity(broker.desk),
         }
     )
-    keys = KeySettings(requests=base / settings.keys.requests, receipts=base / settings.keys.receipts)
+    keys = KeySettings(
+        requests=base / settings.keys.requests,
+        receipts=base / settings.keys.receipts,
+        numbers=base / settings.keys.numbers if settings.keys.numbers else None,
+    )
     address = isinstance(settings.ledger, str) and settings.ledger.startswith(POSTGRESQL)
     ledger = settings.ledger if address else base / settings.ledger
     console = settings.console
@@ -153,6 +190,7 @@ def load_central(path: Path) -> CentralSettings:
         "broker": placed,
         "keys": keys,
         "console": console,
+        "public": settings.public.model_copy(update={"store": base / settings.public.store}),
     }
     return settings.model_copy(update=places)
 

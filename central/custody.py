@@ -15,6 +15,11 @@ def subject_key(subject: str) -> int:
     return int.from_bytes(hashlib.sha256(subject.encode()).digest()[:8], signed=True)
 
 
+def slip_key(digest: str) -> int:
+    """Eight bytes of a slip's digest, for an index."""
+    return int.from_bytes(bytes.fromhex(digest)[:8], signed=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What reports and rules ask of an accepted result; from its claims."""
@@ -27,6 +32,12 @@ class Facts:
     outlet: str | None = None
     transaction: str | None = None
     first_reason: str | None = None
+    slip: str | None = field(default=None, repr=False)
+
+    @property
+    def slip_key(self) -> int | None:
+        """What the slip is found by."""
+        return None if self.slip is None else slip_key(self.slip)
 
     @property
     def subject_key(self) -> int | None:
@@ -40,9 +51,9 @@ class Facts:
             return cls()
         echo, reason = claims.request, claims.reasons[0] if claims.reasons else None
         if echo is None:
-            return cls(claims.outcome, claims.capture.source, first_reason=reason)
+            return cls(claims.outcome, claims.capture.source, first_reason=reason, slip=claims.slip)
         told = (echo.id, echo.subject, echo.attendant, echo.outlet, echo.transaction)
-        return cls(claims.outcome, claims.capture.source, *told, reason)
+        return cls(claims.outcome, claims.capture.source, *told, reason, claims.slip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class Custody:
         received: seconds since 1970.
         number: its place in the journal, from 1.
         receipted: seconds since 1970 when a receipt was sent last; None when none is noted yet.
+        disputes: how many there are about it.
     """
 
     terminal: str
@@ -68,6 +80,7 @@ class Custody:
     facts: Facts = Facts()
     number: int = 0
     receipted: int | None = None
+    disputes: int = 0
 
     @property
     def request(self) -> str | None:

@@ -17,10 +17,12 @@ from central.alarms import Alarms
 from central.custody import Custody, Facts, OpenGap
 from central.database import Database, LedgerError, Row, check, insert, migrate
 from central.decisions import Decisions
+from central.disputes import Disputes
 from central.evidence import Evidence
 from central.fleet import Fleet
 from central.orders import Orders
 from central.requests import Requests
+from central.slips import Slips
 from central.sqlite import SqliteDatabase
 from device.wire.chain import ChainHead, ChainPosition
 from device.wire.receipt import Verdict
@@ -35,8 +37,9 @@ RESULTS = {
     "number": "bigint", "outcome": "text", "source": "text", "request": "text", "subject": "text",
     "subject_key": "bigint", "attendant": "text",
     "outlet": "text", "transaction": "text", "envelope": "bytes", "first_reason": "text",
+    "slip_key": "bigint",
 }  # fmt: skip
-QUARANTINE = {"number": "bigint", "request": "text", "envelope": "bytes"}
+QUARANTINE = {"number": "bigint", "request": "text", "envelope": "bytes", "slip_key": "bigint"}
 ANCHORS = {"number": "bigint", "envelope": "bytes"}
 MAX_BATCH = 1000
 """No batch is longer: receipts are looked for that far before a number."""
@@ -47,7 +50,8 @@ SELECT terminal, epoch, seq, prev, sha256, linked, verdict, reason, received,
        coalesce(outcome, ''), coalesce(source, ''), coalesce(results.request, quarantine.request),
        subject, attendant, outlet, results."transaction", first_reason, journal.number,
        (SELECT max(sent) FROM receipts AS r WHERE r.first <= journal.number AND r.last >= journal.number
-        AND r.first > journal.number - {MAX_BATCH})
+        AND r.first > journal.number - {MAX_BATCH}),
+       (SELECT count(*) FROM disputes WHERE custody = journal.number)
 FROM journal LEFT JOIN results ON results.number = journal.number
              LEFT JOIN quarantine ON quarantine.number = journal.number
              LEFT JOIN anchors ON anchors.number = journal.number
@@ -76,6 +80,8 @@ class Ledger:
         evidence: what they sent with their results, sealed.
         alarms: what the rules found.
         decisions: what auditors think of what was set apart.
+        slips: results by the customer's slip.
+        disputes: what customers object to, and what they were answered.
     """
 
     def __init__(
@@ -99,6 +105,7 @@ class Ledger:
         self.requests, self.orders = Requests(database), Orders(database)
         self.fleet, self.evidence = Fleet(database), Evidence(database)
         self.alarms, self.decisions = Alarms(database), Decisions(database)
+        self.slips, self.disputes = Slips(database), Disputes(database)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -163,14 +170,14 @@ class Ledger:
                 custody.verdict.value, custody.reason, custody.received,
             ))  # fmt: skip
             if custody.verdict is not Verdict.ACCEPTED:
-                quarantine.append((number, facts.request, envelope))
+                quarantine.append((number, facts.request, envelope, facts.slip_key))
             elif place.seq == 0:
                 anchors.append((number, envelope))
             else:
                 results.append((
                     number, facts.outcome, facts.source, facts.request, facts.subject, facts.subject_key,
                     facts.attendant, facts.outlet,
-                    facts.transaction, envelope, facts.first_reason,
+                    facts.transaction, envelope, facts.first_reason, facts.slip_key,
                 ))  # fmt: skip
         insert(self.database, "journal", JOURNAL, journal)
         insert(self.database, "results", RESULTS, results)
@@ -233,4 +240,5 @@ def _custody(row: Row) -> Custody:
         facts=Facts(*row[10:18]),
         number=row[18],
         receipted=row[19],
+        disputes=row[20],
     )

@@ -106,8 +106,32 @@ CONSOLE = (
     "CREATE INDEX alarms_by_time ON alarms (raised)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER, FLEET, ALARMS, CONSOLE)
+SLIPS = (
+    # Eight bytes of the slip's digest, which the envelope holds whole: as with subjects, for the index's sake.
+    "ALTER TABLE results ADD COLUMN slip_key BIGINT",
+    "ALTER TABLE quarantine ADD COLUMN slip_key BIGINT",
+    "CREATE INDEX results_by_slip ON results (slip_key) WHERE slip_key IS NOT NULL",
+    "CREATE INDEX quarantine_by_slip ON quarantine (slip_key) WHERE slip_key IS NOT NULL",
+    # The keyed pseudonym of the customer's phone number; the number itself stands nowhere.
+    "ALTER TABLE requests ADD COLUMN customer_number TEXT",
+    # What customers object to, and what auditors answer; `custody` is the result's number in the journal.
+    """CREATE TABLE disputes (
+        number {number} PRIMARY KEY, custody BIGINT NOT NULL, received BIGINT NOT NULL,
+        objection TEXT NOT NULL, note TEXT NOT NULL, language TEXT NOT NULL
+    )""",
+    "CREATE INDEX disputes_by_custody ON disputes (custody, number)",
+    """CREATE TABLE answers (
+        number {number} PRIMARY KEY, dispute BIGINT NOT NULL, answered BIGINT NOT NULL,
+        account TEXT NOT NULL, decision TEXT NOT NULL, note TEXT NOT NULL
+    )""",
+    "CREATE INDEX answers_by_dispute ON answers (dispute, number)",
+    # When the public page had to turn everybody away, as too many codes were guessed.
+    "CREATE TABLE guessing (noticed BIGINT PRIMARY KEY, failed BIGINT NOT NULL)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (LEDGER, FLEET, ALARMS, CONSOLE, SLIPS)
 APPEND_ONLY = (
     "journal", "results", "quarantine", "anchors", "requests", "commands", "replies", "evidence", "alarms", "decisions",
+    "disputes", "answers", "guessing",
 )  # fmt: skip
 """Tables in which the database itself refuses to change or delete a row."""

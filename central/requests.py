@@ -19,12 +19,18 @@ class Requests:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, claims: RequestClaims, envelope: bytes) -> None:
-        """Writes a request down, before it is sent: a result that answers it must never be unknown."""
+    def add(self, claims: RequestClaims, envelope: bytes, customer_number: str | None = None) -> None:
+        """Writes a request down, before it is sent: a result that answers it must never be unknown.
+
+        Args:
+            claims: what is asked.
+            envelope: the same, signed.
+            customer_number: the pseudonym of the customer's phone number, which no terminal learns.
+        """
         asked = Asked.of(claims).write().decode()
         with self._database.transaction():
-            row = (claims.jti, claims.aud, claims.boot, claims.exp, asked)
-            self._database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", *row)
+            row = (claims.jti, claims.aud, claims.boot, claims.exp, asked, customer_number)
+            self._database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)", *row)
             self._database.rows("INSERT INTO unanswered VALUES (?, ?)", claims.jti, envelope)
 
     def asked(self, requests: Iterable[str]) -> dict[str, tuple[Asked, int]]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from central.custody import Custody
+from central.disputes import Dispute
 from central.drift import Births, Healths, fleet_alarms
 from central.ledger import Ledger
 from central.registry import Registry
@@ -27,6 +28,7 @@ def review(ledger: Ledger, registry: Registry, rules: RuleSettings, now: int, da
             {"raised": utc(alarm.raised), "rule": alarm.rule, "about": alarm.about, "what": alarm.sentence}
             for alarm in ledger.alarms.since(since)
         ],
+        "disputes": [_dispute(dispute) for dispute in ledger.disputes.since(0) if dispute.received >= since],
         "gaps": [
             {
                 "terminal": gap.terminal,
@@ -47,6 +49,17 @@ def review(ledger: Ledger, registry: Registry, rules: RuleSettings, now: int, da
             for alarm in fleet_alarms(births, health, gaps, rules, now)
         ],
         "terminals": _terminals(registry, births, health),
+    }
+
+
+def _dispute(dispute: Dispute) -> dict[str, Any]:
+    """Without the customer's words: they may name somebody."""
+    return {
+        "received": utc(dispute.received),
+        "number": dispute.number,
+        "result": dispute.custody,
+        "objection": dispute.objection.value,
+        "answer": dispute.answers[-1].decision.value if dispute.answers else "none yet",
     }
 
 

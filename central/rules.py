@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from central.alarms import Alarm
+from central.alarms import DISPUTES, GUESSING, Alarm
 from central.custody import subject_key
 from central.drift import fleet_alarms
 from central.ledger import Ledger
@@ -49,7 +49,7 @@ class Rules:
         with self._ledger.batch():
             first = self._ledger.alarms.progress() + 1
             last = min(self._ledger.newest(), first + MAX_NEW - 1)
-            found = [*self._of_results(first, last, now), *self._of_fleet(registry, now)]
+            found = [*self._of_results(first, last, now), *self._of_fleet(registry, now), *self._of_public(now)]
             raised = [alarm for alarm in found if self._ledger.alarms.raise_once(alarm, now)]
             self._ledger.alarms.advance(last)
         for alarm in raised:
@@ -135,6 +135,19 @@ class Rules:
         for (terminal, reason), numbers in by_terminal.items():
             what = f"{len(numbers)} results were set apart: {reason}"
             yield Alarm("set-apart", terminal, f"{reason} {numbers[0]}", what, tuple(numbers[:100]))
+
+    def _of_public(self, now: int) -> Iterator[Alarm]:
+        """What customers object to, and who guesses at their slips: always told."""
+        alarms = self._ledger.alarms
+        for dispute in self._ledger.disputes.since(alarms.progress(DISPUTES)):
+            held = self._ledger.numbered([dispute.custody])
+            what = f"dispute {dispute.number}, {dispute.objection}: a customer objects to result {dispute.custody}"
+            yield Alarm("disputed", held[0].terminal if held else NOBODY, str(dispute.number), what, (dispute.custody,))
+            alarms.advance(dispute.number, DISPUTES)
+        for noticed, failed in self._ledger.slips.guessing_since(alarms.progress(GUESSING)):
+            what = f"everybody had to wait: {failed} slips were looked up within minutes that are none"
+            yield Alarm("slip-guessing", "public-page", str(noticed), what, quiet_s=HOUR_S)
+            alarms.advance(min(noticed, now), GUESSING)
 
     def _rows(
         self, column: str, first: int, last: int, since: float, outcome: Outcome | None = None

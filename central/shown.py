@@ -77,6 +77,7 @@ def as_json(custody: Custody, registry: Registry) -> str:
         "reason": custody.reason,
         "received": custody.received,
         "receipted": custody.receipted,
+        "disputes": custody.disputes,
         "live": again.claims.is_live if again.claims else None,
         "claims": json.loads(claims.write()) if claims else None,
     }
@@ -109,6 +110,7 @@ def as_row(custody: Custody, registry: Registry) -> dict[str, object]:
         "subject": facts.subject or "",
         "source": claims.capture.source if claims else "",
         "firmware": claims.software.firmware if claims else "",
+        "disputes": custody.disputes,
         "sha256": custody.sha256,
     }
 
@@ -130,6 +132,8 @@ def as_text(custody: Custody, registry: Registry, paint: Paint = plain) -> str:
     lines.append(("verdict", paint(verdict, "green" if custody.verdict is Verdict.ACCEPTED else "yellow")))
     receipt = f"returned {_utc(custody.receipted)}" if custody.receipted is not None else "not sent yet"
     lines.append(("receipt", receipt))
+    if custody.disputes:
+        lines.append(("disputed", paint(f"by the customer, {custody.disputes} times", "yellow")))
     head = f"#{custody.number}  received {_utc(custody.received)}"
     return "\n".join([paint(head, "bold"), *(f"  {name:<10} {text}" for name, text in lines), ""])
 

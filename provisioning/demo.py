@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from central.registry import ResultKeyEntry, TerminalEntry, public_key_text, registry_text
+from central.subjects import write_pseudonym_key
 from device.delivery import keys as terminal_files
 from device.delivery.keys import create_terminal_keys, write_private_file
 from device.wire.keys import private_pem, public_pem
@@ -129,6 +130,7 @@ def _write_central(
     write_private_file(folder / "requests.key", private_pem(requests))
     write_private_file(folder / "receipts.key", private_pem(receipts))
     write_private_file(folder / "evidence.key", private_pem(evidence))
+    write_pseudonym_key(folder / "numbers.key")
     settings = {
         "rehearsal": rehearsal,
         "ledger": "ledger.sqlite",
@@ -141,7 +143,7 @@ def _write_central(
             "workers": [_identity(name) for name in names[1:]],
             "desk": _identity(DESK),
         },
-        "keys": {"requests": "requests.key", "receipts": "receipts.key"},
+        "keys": {"requests": "requests.key", "receipts": "receipts.key", "numbers": "numbers.key"},
         "console": {"evidence_key": "evidence.key"},
     }
     (folder / "central.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))

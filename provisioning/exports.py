@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from central.subjects import write_pseudonym_key
 from device.durable import PUBLIC, replace_file
 from device.wire.keys import private_pem
 from provisioning.authority import OpenAuthority
@@ -18,6 +19,7 @@ from provisioning.mosquitto import CENTRAL, DESK, worker_names
 from provisioning.records import REGISTRY, Records
 from provisioning.revoking import CRL
 
+NUMBERS_KEY = "numbers.key"
 LIFETIME = timedelta(days=365)
 
 
@@ -37,6 +39,9 @@ def write_central(
     }
     changed += [replace_file(folder / name, content) for name, content in secrets.items()]
     changed.append(replace_file(folder / "broker-ca.pem", authority.broker.pem, PUBLIC))
+    if not (folder / NUMBERS_KEY).exists():  # drawn here once: no other host needs it
+        write_pseudonym_key(folder / NUMBERS_KEY)
+        changed.append(True)
     if not (folder / "central.yaml").exists():  # from then on it is central's own
         changed.append(replace_file(folder / "central.yaml", _settings(broker, workers), PUBLIC))
     return any(changed)
@@ -54,7 +59,7 @@ def _settings(broker: tuple[str, int], workers: int) -> bytes:
             "desk": _identity(DESK),
             "workers": [_identity(name) for name in worker_names(workers)[1:]],
         },
-        "keys": {"requests": "requests.key", "receipts": "receipts.key"},
+        "keys": {"requests": "requests.key", "receipts": "receipts.key", "numbers": NUMBERS_KEY},
     }
     return yaml.safe_dump(settings, sort_keys=False).encode()
 

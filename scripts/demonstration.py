@@ -35,10 +35,12 @@ from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import default_directory
 from device.vision.reference import PortraitReader
+from device.wire.slip import ENTROPY_BYTES, shown_code, slip_code
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
 
 TERMINAL = "demo-1"
+NUMBER = "+91 98765 43210"
 CHIP_PORTRAIT = (102, 126)  # width, height in pixels: as small as the picture in a passport's chip
 REHEARSAL = Path(str(default_directory())) / "rehearsal"
 START_LIMIT_S = 15.0
@@ -72,8 +74,9 @@ def main() -> int:
 def _show(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[str]:
     others = town.NAMES if options.console else ()
     made = create_demo_authority(folder / "authority", (TERMINAL, *others), port=free_port(), rehearsal=True)
+    slip = slip_code(os.urandom(ENTROPY_BYTES))
     if options.console:
-        _fill(made)
+        _fill(made, slip)
     logs = folder / "logs"
     logs.mkdir()
     stack.enter_context(_running([_mosquitto(), "-c", str(made.mosquitto)], logs / "broker.log"))
@@ -92,30 +95,37 @@ def _show(options: argparse.Namespace, folder: Path, stack: ExitStack) -> list[s
     printed = {"kind": "rehearsal", "person": str(REHEARSAL / "astronaut_print.json"), "seed": options.seed}
     second = _session(made, folder, printed, portrait, "print")
     if options.console:
-        _open_console(made, stack, logs / "console.log")
+        _open_pages(made, stack, logs, slip)
     return [first, "refused" if second != "verified" else second]
 
 
-def _fill(made: DemoAuthority) -> None:
+def _fill(made: DemoAuthority, slip: str) -> None:
     """Gives the ledger some days of a made-up town, so that the console has something to show."""
     settings = yaml.safe_load(made.central.read_text())
     settings["console"]["port"] = free_port()
+    settings["public"] = {"port": free_port()}
     made.central.write_text(yaml.safe_dump(settings, sort_keys=False))
     _say("Three days of a town's results are made up, signed by throw-away keys and taken into the ledger.")
     with town.Town(made, int(time()), source="rehearsal") as filled:
         filled.fill()
+        filled.slip("shop-06", int(time()) - 60, slip, NUMBER)
 
 
-def _open_console(made: DemoAuthority, stack: ExitStack, log: Path) -> None:
-    """Serves the console until Ctrl-C; whoever opens the link chooses a password and is signed in."""
+def _open_pages(made: DemoAuthority, stack: ExitStack, logs: Path, slip: str) -> None:
+    """Serves console and public page until Ctrl-C; whoever opens the link chooses a password and is signed in."""
     console = [*_command("central"), "console", "--config", str(made.central)]
-    settings = load_central(made.central).console
+    settings, public, log = load_central(made.central).console, load_central(made.central).public, logs / "console.log"
     add = [*console, "account", "add", "auditor", "--role", "auditor"]
     link = subprocess.run(add, capture_output=True, text=True, check=True).stdout.strip()
     served = stack.enter_context(_running(console, log))
     _wait_for_port(settings.port, log)
+    shown = [*_command("central"), "public", "--config", str(made.central)]
+    stack.enter_context(_running(shown, logs / "public.log"))
+    _wait_for_port(public.port, logs / "public.log")
     _title("3  The console", "Both results are in it, with what was measured, among three days of a made-up town.")
-    _say(f"It is open at {settings.origin}\nA one-time sign-in, for you alone:  {link}\nCtrl-C ends everything.")
+    _say(f"It is open at {settings.origin}\nA one-time sign-in, for you alone:  {link}")
+    _say(f"A customer looks up a slip at {public.origin}/#{shown_code(slip)}  with the phone number {NUMBER}")
+    _say("Ctrl-C ends everything.")
     served.wait()
     raise DemoError(f"the console stopped: {_last_line(log)}")
 

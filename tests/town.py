@@ -14,8 +14,10 @@ from central.config import load_central
 from central.custodian import Custodian
 from central.evidence import Sealed
 from central.ledger import Ledger
+from central.numbers import customer_number
 from central.registry import Registry, load_registry, registry_text
 from central.rules import Rules
+from central.subjects import number_pseudonym, read_pseudonym_key
 from central.verify import open_result
 from device.delivery.keys import TerminalKeys, load_terminal_keys
 from device.results import seal_evidence
@@ -26,6 +28,7 @@ from device.wire.evidence import EvidenceClaims, EvidenceCue, EvidenceKind, Evid
 from device.wire.fields import uuid7
 from device.wire.plan import DEFAULT_ACTIONS, derive_plan, guess_probability
 from device.wire.request import Policy
+from device.wire.slip import slip_digest
 from provisioning.demo import DemoAuthority
 
 NAMES = (*(f"shop-{number:02}" for number in range(1, 13)), "kiosk-1", "kiosk-2")
@@ -51,7 +54,7 @@ class Town:
     """Fills a ledger; to be used with `with`."""
 
     def __init__(self, made: DemoAuthority, now: int, *, seed: int = 7, source: str = "pi-camera") -> None:
-        self.settings, self.now, self.source = load_central(made.central), now, source
+        self.made, self.settings, self.now, self.source = made, load_central(made.central), now, source
         self._random = random.Random(seed)
         self.keys: dict[str, TerminalKeys] = {name: load_terminal_keys(made.terminals[name]) for name in NAMES}
         self.heads = dict.fromkeys(NAMES, ChainHead(1))
@@ -94,6 +97,13 @@ class Town:
         (_, outcome, reasons) = self._random.choices(ENDINGS, [weight for weight, *_ in ENDINGS])[0]
         return self._session(terminal, at, **({"outcome": outcome, "reasons": reasons} | changes))
 
+    def slip(self, terminal: str, at: int, code: str, number: str | None = None, **changes: object) -> Envelope:
+        """A session whose customer went away with this slip, and was asked for by this phone number."""
+        key = self.settings.keys.numbers
+        known = number_pseudonym(read_pseudonym_key(key), customer_number(number)) if number and key else None
+        told = {"outcome": Outcome.VERIFIED, "reasons": (), "slip": slip_digest(code), "number": known} | changes
+        return self._session(terminal, at, **told)
+
     def take(self, terminal: str, envelope: Envelope, at: int) -> None:
         """As the receiver does."""
         with self.ledger.batch():
@@ -113,10 +123,10 @@ class Town:
             attendant=told.pop("attendant", f"attendant-{NAMES.index(terminal) * 2 + self._random.randrange(2)}"),
             transaction=f"sim-{at % 1_000_000:06}",
             subject=told.pop("subject", self._random.randbytes(16).hex()),
-            policy=Policy(grades=("card",), evidence=(EvidenceKind.SIGNALS,)),
+            policy=Policy(grades=(told.pop("grade", "card"),), evidence=(EvidenceKind.SIGNALS,)),
         )
-        row = (asked.jti, terminal, asked.boot, asked.exp, Asked.of(asked).write().decode())
-        self.ledger.database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", *row)
+        row = (asked.jti, terminal, asked.boot, asked.exp, Asked.of(asked).write().decode(), told.pop("number", None))
+        self.ledger.database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)", *row)
         challenge = self._challenge(terminal, nonce, outcome)
         pack = EvidencePack(signals=self._signals(challenge)) if challenge else None
         sealed = pack and seal_evidence(

@@ -83,10 +83,10 @@ def _accounts(options: argparse.Namespace) -> Iterator[tuple[CentralSettings, Ac
     settings = load_central(options.config)
     try:
         from central.console.accounts import AccountError, Accounts  # noqa: PLC0415 - needs an extra
-        from central.console.store import Store  # noqa: PLC0415
+        from central.console.store import open_store  # noqa: PLC0415
     except ImportError as error:
         raise _missing(error) from error
-    store = Store(settings.console.store, time.time)
+    store = open_store(settings.console.store, time.time)
     try:
         yield settings, Accounts(store, time.time)
     except AccountError as error:

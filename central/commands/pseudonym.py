@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
-import secrets
 import sys
 from pathlib import Path
 
 from central.commands.options import Commands
-from central.subjects import KEY_BYTES, SubjectError, pseudonym
-from device.settings import SettingsError, read_private_file
+from central.subjects import SubjectError, pseudonym, read_pseudonym_key, write_pseudonym_key
+from device.settings import SettingsError
 
 NAME = "pseudonym"
 TEXT = (
@@ -32,32 +30,12 @@ def add(commands: Commands) -> None:
 
 def _pseudonym(options: argparse.Namespace) -> int:
     if options.new_key:
-        _make(options.key)
-    key = _key(options.key)
+        write_pseudonym_key(options.key)
+        print(f"{options.key}: made: keep a backup, apart from the ledger's", file=sys.stderr)
+    key = read_pseudonym_key(options.key)
     document = getpass.getpass("Country and number of the document: ") if sys.stdin.isatty() else sys.stdin.read(1000)
     try:
         print(pseudonym(key, document))
     except SubjectError as error:
         raise SettingsError([str(error)]) from None
     return 0
-
-
-def _make(path: Path) -> None:
-    try:
-        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
-    except FileExistsError:
-        raise SettingsError([f"{path}: is there already: leave out --new-key"]) from None
-    with file:
-        file.write(secrets.token_hex(KEY_BYTES) + "\n")
-    print(f"{path}: made: keep a backup, apart from the ledger's", file=sys.stderr)
-
-
-def _key(path: Path) -> bytes:
-    raw = read_private_file(path)
-    try:
-        key = bytes.fromhex(raw.decode())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise SettingsError([f"{path}: is no key of pseudonyms: {KEY_BYTES} bytes in hexadecimal digits"])
-    return key

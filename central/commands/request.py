@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from pydantic import ValidationError
 
 from central.challenges import CHALLENGES
 from central.commands.options import Commands, Parser, declare, positive
-from central.config import load_central, load_signing_key
+from central.config import CentralSettings, load_central, load_signing_key
 from central.connection import Connection
 from central.desk import DeskError, Errand, make_request, read_picture, wait_for_birth
 from central.ledger import Ledger
+from central.numbers import NumberError, customer_number
 from central.registry import Registry, load_registry
+from central.subjects import number_pseudonym, read_pseudonym_key
 from device.wire.claims import Grade
 from device.wire.evidence import EvidenceKind
 from device.wire.fields import FalseMatchRate
@@ -43,7 +46,7 @@ def _request(options: argparse.Namespace) -> int:
     registry = load_registry(settings.registry)
     if options.terminal not in registry.terminals:
         raise DeskError(f"{settings.registry}: there is no terminal {options.terminal!r}")
-    key = load_signing_key(settings.keys.requests)
+    key, number = load_signing_key(settings.keys.requests), _customer_number(options.number, settings)
     ledger = Ledger(settings.ledger)
     status = topic(options.terminal, Leaf.STATUS)
     connection = Connection(settings.broker, settings.broker.desk, [status], lasting=False)
@@ -53,7 +56,7 @@ def _request(options: argparse.Namespace) -> int:
         connection.connect()
         birth = wait_for_birth(connection, options.terminal, registry, options.wait)
         claims, envelope = make_request(errand, birth.boot, settings.name, registry, key, time.time())
-        ledger.requests.add(claims, envelope.raw)
+        ledger.requests.add(claims, envelope.raw, number)
         connection.publish_and_wait(topic(options.terminal, Leaf.REQUEST), envelope.raw)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
@@ -63,6 +66,19 @@ def _request(options: argparse.Namespace) -> int:
         ledger.close()
     print(claims.jti)
     return 0
+
+
+def _customer_number(typed: str | None, settings: CentralSettings) -> str | None:
+    """The pseudonym under which a customer's number is kept; the number itself goes nowhere."""
+    if typed is None:
+        return None
+    if settings.keys.numbers is None:
+        raise DeskError("--number: central.yaml names no keys.numbers: docs/slip.md says how to make it")
+    try:
+        number = customer_number(sys.stdin.readline() if typed == "-" else typed, settings.public.region)
+    except NumberError as error:
+        raise DeskError(f"--number: {error}") from None
+    return number_pseudonym(read_pseudonym_key(settings.keys.numbers), number)
 
 
 def _grade(options: argparse.Namespace) -> Grade:
@@ -117,6 +133,12 @@ def _add_options(parser: Parser) -> None:
     parser.add_argument("--outlet", metavar="ID", help="(the terminal's outlet in the registry)")
     parser.add_argument("--attendant", default=NOBODY, metavar="ID", help="(unknown)")
     parser.add_argument("--transaction", default=NO_TRANSACTION, metavar="ID", help="(none)")
+    parser.add_argument(
+        "--number",
+        metavar="NUMBER",
+        help="the customer's phone number, or - to read it from standard input: asked for with the slip's code on the"
+        " public page; kept as a pseudonym, never sent to the terminal (none)",
+    )
     parser.add_argument("--subject", default="unknown", metavar="PSEUDONYM", help="never a document's number (unknown)")
     parser.add_argument(
         "--fmr", type=FalseMatchRate, choices=list(FalseMatchRate), default="1e-3", help="false match rate (1e-3)"

@@ -14,8 +14,8 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from central.console.store import Store
 from central.database import Database
+from central.web.store import Store
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,30}[a-z0-9])?")
 PASSWORD_CHARACTERS = range(12, 257)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from central.console.store import Store
+from central.web.store import Store
 
 
 @dataclass(frozen=True, slots=True)

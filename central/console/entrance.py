@@ -7,8 +7,8 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from central.console.accounts import Account, AccountError
-from central.console.guard import is_secure
 from central.console.house import House
+from central.console.sign_ins import about_account, limits
 from central.console.visit import Visit, own_path
 
 WRONG = "Name or password is wrong."
@@ -24,16 +24,16 @@ def sign_in_form(visit: Visit) -> Response:
 def sign_in(visit: Visit) -> Response:
     """Lets in whoever knows the password, under a token that is new."""
     house, name, wanted = visit.house, visit.form.get("name", "").strip(), own_path(visit.form.get("wanted", "/"))
-    wait_s = house.attempts.admit(visit.address, name)
-    if wait_s:
-        answer = _again(visit, wanted, f"Too many attempts: wait {-(-wait_s // 60)} minutes.", 429)
-        answer.headers["Retry-After"] = str(wait_s)
+    refusal = house.attempts.admit(limits(visit.address, name))
+    if refusal:
+        answer = _again(visit, wanted, f"Too many attempts: wait {-(-refusal.wait_s // 60)} minutes.", 429)
+        answer.headers["Retry-After"] = str(refusal.wait_s)
         return answer
     account = house.accounts.check(name, visit.form.get("password", ""))
     if account is None:
         house.acts.note("", visit.address, "could not sign in as", name[:40])
         return _again(visit, wanted, WRONG, HTTPStatus.FORBIDDEN)
-    house.attempts.forget(name)
+    house.attempts.forget(about_account(name))
     return signed_in(visit, account, wanted)
 
 
@@ -58,7 +58,7 @@ def welcome_form(visit: Visit) -> Response:
 def welcome(visit: Visit) -> Response:
     """Uses a one-time link: sets the password and signs in."""
     house, token = visit.house, visit.request.path_params["token"]
-    if house.attempts.admit(visit.address):
+    if house.attempts.admit(limits(visit.address)):
         return _void(visit, HTTPStatus.TOO_MANY_REQUESTS)
     invited = house.accounts.invited(token)
     try:
@@ -88,11 +88,11 @@ def keep_entry(house: House, answer: Response, entry: str) -> None:
 
 def cookie_name(house: House) -> str:
     """`__Host-` lets browsers take the cookie by TLS and from this host only."""
-    return "__Host-console" if is_secure(house.settings.console) else "console"
+    return "__Host-console" if house.settings.console.is_secure else "console"
 
 
 def _keep(house: House, answer: Response, token: str) -> None:
-    secure = is_secure(house.settings.console)
+    secure = house.settings.console.is_secure
     answer.set_cookie(cookie_name(house), token, path="/", secure=secure, httponly=True, samesite="strict")
 
 

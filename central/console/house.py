@@ -14,12 +14,14 @@ from central.config import CentralSettings
 from central.console.accounts import Accounts
 from central.console.acts import Acts
 from central.console.fleet import FleetView
-from central.console.readers import Readers
-from central.console.sign_ins import Attempts, SignIns
-from central.console.store import Store
+from central.console.sign_ins import SignIns
+from central.console.store import open_store
 from central.console.tallies import Tallies
 from central.console.watch import LOOK_S, Watch
 from central.registry import LiveRegistry
+from central.web.attempts import Attempts
+from central.web.readers import Readers
+from central.web.store import Store
 from device.settings import SettingsError, read_private_file
 from device.wire.keys import KeyFormatError, parse_unsealing_key
 
@@ -71,7 +73,7 @@ def open_house(
     registry = LiveRegistry(settings.registry)
     readers = Readers(settings.ledger)
     try:
-        store = Store(console.store, wall)
+        store = open_store(console.store, wall)
     except BaseException:
         readers.close()
         raise

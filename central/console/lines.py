@@ -31,6 +31,7 @@ class Line:
     score: float | None
     seconds: float | None
     live: bool
+    disputed: bool
 
 
 def lines(custodies: Iterable[Custody]) -> list[Line]:
@@ -56,4 +57,5 @@ def _line(custody: Custody) -> Line:
         score=comparison.score if comparison else None,
         seconds=decision_s(capture.frames, capture.fps) if capture else None,
         live=claims.is_live if claims else True,
+        disputed=custody.disputes > 0,
     )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from central.config import ConsoleSettings
 from central.console.accounts import Account, account_of, digest_of
-from central.console.store import Store
+from central.web.attempts import network_of
+from central.web.store import Store
 
 TOUCH_S = 30
 """Use is noted no more often: a page must not wait for the disk."""
-WINDOW_S = 15 * 60
 PER_ACCOUNT, PER_ADDRESS = 10, 30
 """Attempts to sign in within the window."""
 
@@ -67,42 +66,15 @@ class SignIns:
             database.rows("DELETE FROM sign_ins WHERE digest = ?", digest_of(token))
 
 
-class Attempts:
-    """How often somebody tried to sign in, by account and by address; survives a restart."""
-
-    def __init__(self, store: Store, wall: Callable[[], float]) -> None:
-        self._store, self._wall = store, wall
-
-    def admit(self, address: str, account: str | None = None) -> int:
-        """Counts an attempt before its password is looked at; returns 0, or how many seconds to wait."""
-        now = int(self._wall())
-        limits = {f"address {network_of(address)}": PER_ADDRESS}
-        if account is not None:
-            limits[f"account {account[:40]}"] = PER_ACCOUNT
-        with self._store.transaction() as database:
-            database.rows("DELETE FROM attempts WHERE at <= ?", now - WINDOW_S)
-            query = "SELECT count(*), min(at) FROM attempts WHERE about = ?"
-            for about, limit in limits.items():
-                count, oldest = database.rows(query, about)[0]
-                if count >= limit:
-                    return int(oldest) + WINDOW_S - now
-            for about in limits:
-                database.rows("INSERT INTO attempts VALUES (?, ?)", about, now)
-        return 0
-
-    def forget(self, account: str) -> None:
-        """The right password was given: what its owner mistyped before no longer counts."""
-        with self._store.transaction() as database:
-            database.rows("DELETE FROM attempts WHERE about = ?", f"account {account[:40]}")
+def limits(address: str, account: str | None = None) -> dict[str, int]:
+    """What an attempt to sign in, or to use a link, is counted under, and how often that may be."""
+    of_account = {} if account is None else {about_account(account): PER_ACCOUNT}
+    return {f"address {network_of(address)}": PER_ADDRESS} | of_account
 
 
-def network_of(address: str) -> str:
-    """An IPv4 address, or the network of 64 bits that is one customer's in IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
+def about_account(account: str) -> str:
+    """What attempts to sign in to an account are counted under."""
+    return f"account {account[:40]}"
 
 
 def form_token(token: str) -> str:

@@ -8,26 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from central.console import entrance, live
 from central.console.accounts import Permission
-from central.console.guard import MAX_BODY_BYTES, Guard
 from central.console.house import House
-from central.console.pages import accounts, alarms, chain, export, quarantine, results, terminals, today
+from central.console.pages import accounts, alarms, chain, disputes, export, quarantine, results, terminals, today
 from central.console.sign_ins import is_form_token
 from central.console.visit import RENEWS_ITSELF, Visit, path_and_query
 from central.database import LedgerError
+from central.web.forms import Sent, read_form, static_files
+from central.web.guard import Guard
 
 LOG = logging.getLogger(__name__)
 
@@ -60,6 +58,8 @@ PAGES = (
     Page("POST", "/chain", chain.chain, Permission.READ),
     Page("GET", "/quarantine", quarantine.quarantine, Permission.READ),
     Page("POST", "/quarantine/{number}", quarantine.decide, Permission.DECIDE),
+    Page("GET", "/disputes", disputes.disputes, Permission.READ),
+    Page("POST", "/disputes/{number}", disputes.answer, Permission.DECIDE),
     Page("GET", "/alarms", alarms.alarms, Permission.READ),
     Page("GET", "/export", export.form, Permission.EXAMINE),
     Page("POST", "/export", export.export, Permission.EXAMINE),
@@ -73,15 +73,14 @@ PAGES = (
     Page("GET", "/welcome/{token}", entrance.welcome_form, Access.ANYBODY),
     Page("POST", "/welcome/{token}", entrance.welcome, Access.ANYBODY),
 )
-MAX_FIELDS, MAX_FILES = 16, 1
+MAX_BODY_BYTES = 256 * 1024
 
 
 def site(house: House) -> ASGIApp:
     """The whole application."""
     routes = [Route(page.path, _endpoint(house, page), methods=[page.method]) for page in PAGES]
-    static = StaticFiles(directory=Path(__file__).parent / "static")
     app = Starlette(
-        routes=[*routes, Mount("/static", static)],
+        routes=[*routes, Mount("/static", static_files("central.console"))],
         exception_handlers={
             HTTPException: _refused(house),
             LedgerError: _no_ledger(house),
@@ -89,25 +88,18 @@ def site(house: House) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False  # an address is right or is none
-    return Guard(app, house.settings.console)
+    return Guard(app, house.settings.console, MAX_BODY_BYTES)
 
 
 def _endpoint(house: House, page: Page) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
-        form, upload = await _sent(request) if request.method == "POST" else ({}, b"")
-        return await run_in_threadpool(_answer, house, page, request, form, upload)
+        sent = await read_form(request, MAX_BODY_BYTES, max_files=1) if request.method == "POST" else Sent()
+        return await run_in_threadpool(_answer, house, page, request, sent)
 
     return endpoint
 
 
-async def _sent(request: Request) -> tuple[dict[str, str], bytes]:
-    async with request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES, max_part_size=MAX_BODY_BYTES) as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        files = [value for value in form.values() if isinstance(value, UploadFile)]
-        return fields, await files[0].read() if files else b""
-
-
-def _answer(house: House, page: Page, request: Request, form: dict[str, str], upload: bytes) -> Response:
+def _answer(house: House, page: Page, request: Request, sent: Sent) -> Response:
     """Asks who it is, whether they may, and whether they meant it, in this order; only then makes the page."""
     version = house.watch.version
     token = request.cookies.get(entrance.cookie_name(house), "")
@@ -116,10 +108,10 @@ def _answer(house: House, page: Page, request: Request, form: dict[str, str], up
         return _to_the_entrance(request)
     if isinstance(page.needs, Permission) and not (sign_in and sign_in.account.may(page.needs)):
         raise HTTPException(HTTPStatus.FORBIDDEN)
-    if request.method == "POST" and not (token and is_form_token(form.get("form_token", ""), token)):
+    if request.method == "POST" and not (token and is_form_token(sent.fields.get("form_token", ""), token)):
         raise HTTPException(HTTPStatus.FORBIDDEN, "form")
     if sign_in is not None or request.method == "POST":
-        return page.action(Visit(house, request, sign_in, form, upload, token, version))
+        return page.action(Visit(house, request, sign_in, sent.fields, sent.upload, token, version))
     entry = token or secrets.token_urlsafe(32)
     answer = page.action(Visit(house, request, entry=entry))
     if not token:

@@ -5,13 +5,11 @@ Nothing of it is part of the record: without this file everybody needs a new acc
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from central.database import Database, migrate
-from central.sqlite import SqliteDatabase
+from central.web.attempts import STEP as ATTEMPTS
+from central.web.store import Store
 
 STEPS = (
     (
@@ -24,8 +22,7 @@ STEPS = (
         """CREATE TABLE sign_ins (
             digest TEXT PRIMARY KEY, account TEXT NOT NULL, began BIGINT NOT NULL, used BIGINT NOT NULL
         )""",
-        "CREATE TABLE attempts (about TEXT NOT NULL, at BIGINT NOT NULL)",
-        "CREATE INDEX attempts_about ON attempts (about, at)",
+        *ATTEMPTS,
         """CREATE TABLE acts (
             number {number} PRIMARY KEY, at BIGINT NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL,
             act TEXT NOT NULL, about TEXT NOT NULL
@@ -40,26 +37,6 @@ STEPS = (
 APPEND_ONLY = ("acts",)
 
 
-class Store:
-    """The file, for any number of threads; one at a time."""
-
-    def __init__(self, path: Path, wall: Callable[[], float]) -> None:
-        """Opens the file and brings it up to date; raises LedgerError."""
-        self._lock = threading.RLock()
-        self._database = SqliteDatabase(path)
-        try:
-            migrate(self._database, int(wall()), STEPS, APPEND_ONLY)
-        except BaseException:
-            self._database.close()
-            raise
-
-    @contextmanager
-    def transaction(self) -> Iterator[Database]:
-        """Everything inside is written together or not at all."""
-        with self._lock, self._database.transaction():
-            yield self._database
-
-    def close(self) -> None:
-        """Closes the file."""
-        with self._lock:
-            self._database.close()
+def open_store(path: Path, wall: Callable[[], float]) -> Store:
+    """Opens the file and brings it up to date; raises LedgerError."""
+    return Store(path, wall, STEPS, APPEND_ONLY)

@@ -11,10 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from central.console.store import Store
 from central.custody import Custody
 from central.database import Database
 from central.ledger import Ledger
+from central.web.store import Store
 from device.wire.claims import ResultClaims
 from device.wire.fields import ClaimsError, decode_base64url
 from device.wire.receipt import Verdict

@@ -99,6 +99,7 @@ class Visit:
                 "zone": self.house.zone,
                 "now": self.house.now,
                 "version": self.version,
+                "open_disputes": self.house.watch.open_disputes,
                 "rehearsal": self.house.settings.rehearsal,
             }
         )

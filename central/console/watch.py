@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 
 from central.console.fleet import FleetView
-from central.console.readers import Readers
 from central.console.tallies import Tallies
 from central.database import LedgerError
 from central.registry import LiveRegistry
+from central.web.readers import Readers
 
 LOG = logging.getLogger(__name__)
 LOOK_S = 1.0
@@ -33,10 +33,15 @@ class Watch:
         self._readers, self._tallies, self._fleet, self._registry = readers, tallies, fleet, registry
         self._on_failure, self._look_s = on_failure, look_s
         self._stopping = threading.Event()
-        self._alarms = 0
+        self._alarms, self._disputes = 0, (0, 0, 0)
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.version = 0
         self.counted = 0
+
+    @property
+    def open_disputes(self) -> int:
+        """How many customers wait for an answer."""
+        return self._disputes[2]
 
     def start(self) -> None:
         """Begins."""
@@ -63,9 +68,10 @@ class Watch:
             counted = self._tallies.advance(ledger)
             changed = self._fleet.refresh(ledger, self._registry.current())
             alarms = int(ledger.database.rows("SELECT count(*) FROM alarms")[0][0])
+            disputes = ledger.disputes.state()
             self.counted = self._tallies.progress(ledger)
-        if counted or changed or alarms != self._alarms:
-            self._alarms = alarms
+        if counted or changed or (alarms, disputes) != (self._alarms, self._disputes):
+            self._alarms, self._disputes = alarms, disputes
             self.version += 1
         return counted > 0
 

@@ -1,24 +1,13 @@
-"""How the templates write: everything a terminal can send is text and stays text."""
+"""How the console's templates write."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from central.console.plots import OTHER, OUTCOMES
+from central.web.writing import templates_of
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
-
-
-def moment(unix_s: int, zone: ZoneInfo) -> Markup:
-    """A time for people and for programs."""
-    at = datetime.fromtimestamp(unix_s, UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    )
 
 
 def ago(unix_s: int, now: int) -> str:
@@ -43,11 +32,6 @@ def digest(text: str) -> Markup:
     return Markup('<code title="{}">{}</code>').format(text, text[:12])
 
 
-def words(code: str) -> Markup:
-    """A machine's word for people, apart from the writing around it."""
-    return Markup("<bdi>{}</bdi>").format(escape(code).replace("-", " "))
-
-
 def plainly(code: str) -> str:
     """As `words`, where only text may stand."""
     return code.replace("-", " ")
@@ -58,14 +42,8 @@ def kind(outcome: str) -> str:
     return outcome if outcome in OUTCOMES else OTHER
 
 
-TEMPLATES = Environment(
-    loader=PackageLoader("central.console"),
-    autoescape=select_autoescape(default=True, default_for_string=True, enabled_extensions=("html",)),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = templates_of("central.console")
 TEMPLATES.filters |= {
-    "moment": moment, "ago": ago, "span": span, "digest": digest, "words": words, "plainly": plainly, "kind": kind,
+    "ago": ago, "span": span, "digest": digest, "plainly": plainly, "kind": kind,
     "thousands": lambda number: f"{number:,}",
 }  # fmt: skip

@@ -3,15 +3,19 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # whole worlds, for the console over real sessions
 
+from customer import Public, give_slips
 from town import NAMES, Town
 from visitor import NOW, Console
 
+from central.console.tallies import claims_of
+from central.custody import Facts
 from central.ledger import Ledger
 from provisioning.__main__ import free_port
 from provisioning.demo import DemoAuthority, create_demo_authority
@@ -59,16 +63,7 @@ def own_town(filled: DemoAuthority, tmp_path: Path) -> Iterator[Callable[[], tup
     opened: list[Town | Console] = []
 
     def make() -> tuple[Town, Console]:
-        folder = tmp_path / "own"
-        shutil.copytree(filled.folder, folder)
-        made = DemoAuthority(
-            folder,
-            free_port(),
-            folder / "broker" / "mosquitto.conf",
-            folder / "central" / "central.yaml",
-            {name: folder / "terminals" / name for name in NAMES},
-            filled.authority,
-        )
+        made = copy_town(filled, tmp_path / "own")
         town = Town(made, NOW).resumed()
         console = Console(made, tmp_path, NOW)
         opened.extend((console, town))
@@ -77,6 +72,51 @@ def own_town(filled: DemoAuthority, tmp_path: Path) -> Iterator[Callable[[], tup
     yield make
     for one in opened:
         one.close()
+
+
+def copy_town(filled: DemoAuthority, folder: Path) -> DemoAuthority:
+    shutil.copytree(filled.folder, folder)
+    return DemoAuthority(
+        folder,
+        free_port(),
+        folder / "broker" / "mosquitto.conf",
+        folder / "central" / "central.yaml",
+        {name: folder / "terminals" / name for name in NAMES},
+        filled.authority,
+    )
+
+
+@pytest.fixture(scope="session")
+def slips(filled: DemoAuthority, tmp_path_factory: pytest.TempPathFactory) -> DemoAuthority:
+    """A copy of the town in which customers went away with slips; only to be read."""
+    made = copy_town(filled, tmp_path_factory.mktemp("slips") / "town")
+    with Town(made, NOW) as town:
+        give_slips(town.resumed())
+    return made
+
+
+@pytest.fixture
+def public(slips: DemoAuthority, tmp_path: Path) -> Iterator[Public]:
+    """The public page on it, with a store of its own."""
+    started = Public(slips, tmp_path)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def own_public(own_town, tmp_path: Path) -> Iterator[Callable[[], tuple[Town, Console, Public]]]:
+    """A town with slips that a test may change, with a console and a public page."""
+    opened: list[Public] = []
+
+    def make() -> tuple[Town, Console, Public]:
+        town, console = own_town()
+        give_slips(town)
+        opened.append(Public(town.made, tmp_path))
+        return town, console, opened[0]
+
+    yield make
+    for one in opened:
+        one.stop()
 
 
 @pytest.fixture(scope="session")
@@ -108,11 +148,21 @@ def address(filled, postgresql):
     return made
 
 
+@pytest.fixture
+def slips_address(slips, postgresql):
+    """The town with slips in PostgreSQL, for a test that changes it."""
+    made = postgresql.address()
+    copy_ledger(slips.central.parent / "ledger.sqlite", made)
+    return made
+
+
 def copy_ledger(source, address):
     """The same rows in another database."""
     old, new = Ledger(source, read_only=True), Ledger(address)
     with new.batch():
-        new.take(old.latest(10_000))
+        new.take([replace(one, facts=Facts.of(claims_of(one.envelope))) for one in old.latest(10_000)])
+        for row in old.database.rows("SELECT * FROM requests"):
+            new.database.rows("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)", *row)
         new.change_gaps([], old.gaps())
         for alarm in old.alarms.since(0):
             new.alarms.raise_once(alarm, alarm.raised)

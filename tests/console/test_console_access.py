@@ -17,6 +17,8 @@ MAY = {
     ("POST", "/chain"): ALL,
     ("GET", "/quarantine"): ALL,
     ("POST", "/quarantine/{number}"): {AUDITOR},
+    ("GET", "/disputes"): ALL,
+    ("POST", "/disputes/{number}"): {AUDITOR},
     ("GET", "/alarms"): ALL,
     ("GET", "/export"): {AUDITOR},
     ("POST", "/export"): {AUDITOR},
@@ -63,7 +65,7 @@ def test_the_live_stream_is_for_those_who_are_signed_in(console):
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_no_other_method_does_anything(shared, method):
-    for path in ("/", "/results/1", "/accounts", "/static/console.css"):
+    for path in ("/", "/results/1", "/accounts", "/static/style.css"):
         assert shared.visitor("auditor").send(method, path).status in (403, 405)
 
 

@@ -59,7 +59,7 @@ def test_an_address_without_tls_is_refused_with_its_line(made, capsys):
     made.central.write_text(yaml.safe_dump(settings))
     assert main(["console", "--config", str(made.central)]) == 2
     error = capsys.readouterr().err
-    assert re.search(r"central\.yaml:\d+: console\.address: passwords would go over the network unencrypted", error)
+    assert re.search(r"central\.yaml:\d+: console\.address: what people type would go over the network", error)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from visitor import NOW
 
 from central.console.plots import OTHER, OUTCOMES, ceiling, quantile, stack
-from central.console.store import Store
+from central.console.store import open_store
 from central.console.tallies import Tallies
 from central.ledger import Ledger
 from device.wire.receipt import Verdict
@@ -42,7 +42,7 @@ def test_the_day_s_numbers_are_those_of_the_ledger(shared, held):
 def test_counts_do_not_depend_on_how_they_were_made(filled, tmp_path, held):
     """In one go, bit by bit, by two at once: each envelope counts once."""
     ledger = Ledger(filled.central.parent / "ledger.sqlite", read_only=True)
-    store = Store(tmp_path / "a.sqlite", lambda: NOW)
+    store = open_store(tmp_path / "a.sqlite", lambda: NOW)
     tallies = [Tallies(store), Tallies(store)]
     others = Ledger(filled.central.parent / "ledger.sqlite", read_only=True)
     threads = [

@@ -4,7 +4,8 @@ import threading
 
 from visitor import PASSWORD
 
-from central.console.sign_ins import PER_ACCOUNT, PER_ADDRESS, WINDOW_S, network_of
+from central.console.sign_ins import PER_ACCOUNT, PER_ADDRESS
+from central.web.attempts import WINDOW_S, network_of
 
 
 def test_the_right_password_leads_to_where_one_wanted_to_go(console):
@@ -133,4 +134,4 @@ def test_an_ipv6_customer_is_one_however_many_addresses_he_has():
     assert network_of("192.0.2.1") == "192.0.2.1" and network_of("\n") == "unknown"
 
 
-POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/export", "/accounts")
+POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/disputes/1", "/export", "/accounts")

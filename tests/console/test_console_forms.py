@@ -7,10 +7,10 @@ import pytest
 from visitor import PASSWORD, Console, Visitor
 
 from central.config import ConsoleSettings
-from central.console.guard import MAX_BODY_BYTES
+from central.console.site import MAX_BODY_BYTES
 from central.console.visit import own_path
 
-POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/export", "/accounts")
+POSTS = ("/sign-out", "/account", "/chain", "/quarantine/1", "/disputes/1", "/export", "/accounts")
 
 
 @pytest.mark.parametrize("forgery", ["none", "wrong", "another's", "another site", "a sandboxed frame"])

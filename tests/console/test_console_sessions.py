@@ -10,8 +10,11 @@ from test_terminal import Counter, vision, world  # noqa: F401
 from visitor import Console
 from world import until
 
+from central.numbers import customer_number
+from central.subjects import number_pseudonym, read_pseudonym_key
 from device.panel.prompts import Scene
 
+NUMBER = "+91 98765 43210"
 pytestmark = pytest.mark.broker
 
 
@@ -26,9 +29,13 @@ def test_a_rehearsed_session_appears_and_its_signals_are_drawn(world, vision, op
         expect(page.get_by_text("Nothing to show.")).to_be_visible()
         shop = Counter(world, vision)
         shop.terminal.connect()
-        shop.ask("--evidence", "signals")
+        shop.ask("--evidence", "signals", "--number", NUMBER)
         shop.work_until(Scene.VERIFIED)
         shop.terminal.is_receipted()
+        with console.house.readers.lend() as ledger:
+            ((known,),) = ledger.database.rows("SELECT customer_number FROM requests")
+        key = read_pseudonym_key(console.settings.keys.numbers)
+        assert known == number_pseudonym(key, customer_number(NUMBER))
         link = page.get_by_role("link", name="#1", exact=True)
         expect(link).to_be_visible()
         link.click()

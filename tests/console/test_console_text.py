@@ -9,6 +9,7 @@ import samples
 from visitor import Reader
 
 from central.decisions import Judged
+from central.disputes import Found
 from central.messages import open_message
 from central.verify import RefusedError, open_result
 from device.wire.birth import BirthClaims
@@ -21,9 +22,9 @@ ELEMENTS = {
     "form", "input", "button", "p", "main", "footer", "section", "h1", "h2", "small", "dl", "dt", "dd", "figure",
     "svg", "path", "rect", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "time", "i",
     "bdi", "code", "label", "select", "option", "textarea", "fieldset", "legend", "strong", "ol", "br", "desc", "g",
-    "text", "polyline",
+    "text", "polyline", "article", "h3", "blockquote",
 }  # fmt: skip
-PAGES = ("/", "/terminals", "/terminals/shop-02", "/results", "/chain", "/quarantine", "/alarms")
+PAGES = ("/", "/terminals", "/terminals/shop-02", "/results", "/chain", "/quarantine", "/disputes", "/alarms")
 
 
 def is_harmless(answer):
@@ -119,8 +120,13 @@ def test_what_stands_in_the_database_is_text_whoever_wrote_it_there(own_town):
         number = town.ledger.newest() + 1
         journal = (number, HOSTILE, 1, 1, HOSTILE, HOSTILE, True, "quarantined", HOSTILE, now)
         database.rows("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *journal)
-        database.rows("INSERT INTO quarantine VALUES (?, ?, ?)", number, HOSTILE, HOSTILE.encode())
+        database.rows(
+            "INSERT INTO quarantine (number, request, envelope) VALUES (?, ?, ?)", number, HOSTILE, HOSTILE.encode()
+        )
         database.rows("INSERT INTO decisions VALUES (1, ?, 1, ?, ?, ?)", number, HOSTILE, Judged.UPHELD.value, HOSTILE)
+        database.rows("INSERT INTO disputes VALUES (1, ?, ?, ?, ?, ?)", number, now, HOSTILE, HOSTILE, HOSTILE)
+        database.rows("INSERT INTO disputes VALUES (2, 99999999, ?, ?, ?, ?)", now, HOSTILE, HOSTILE, HOSTILE)
+        database.rows("INSERT INTO answers VALUES (1, 1, ?, ?, ?, ?)", now, HOSTILE, Found.JUSTIFIED.value, HOSTILE)
     console.house.watch.look()
     for role in ("auditor", "viewer"):
         visitor = console.visitor(role)
@@ -154,7 +160,7 @@ def test_what_people_type_is_text_too(shared):
 @pytest.mark.parametrize("path", [
     "/static/../site.py", "/static/%2e%2e/site.py", "/static/..%2f..%2fdatabase.py", "/static/%2e%2e%2f%2e%2e%2f",
     "//etc/passwd", "/static//etc/passwd", "/static/....//site.py", "/static/..\\site.py", "/static/%00", "/static/",
-    "/static/console.css/../../templates/base.html", "/results/../../static/../site.py", "/terminals/..%2f..%2fsite.py",
+    "/static/style.css/../../templates/base.html", "/results/../../static/../site.py", "/terminals/..%2f..%2fsite.py",
 ])  # fmt: skip
 def test_no_path_leads_out(shared, path):
     answer = shared.visitor("auditor").get(path)
@@ -168,7 +174,8 @@ def test_numbers_that_are_none_find_nothing(shared, number):
     visitor.get("/account")
     assert visitor.get(f"/results/{number}").status == 404
     assert visitor.post(f"/quarantine/{number}", {"decision": "upheld", "note": "a note"}).status == 404
-    for path in ("/results?before=", "/quarantine?before=", "/alarms?page=", "/terminals?page="):
+    assert visitor.post(f"/disputes/{number}", {"decision": "justified", "note": "a note"}).status == 404
+    for path in ("/results?before=", "/quarantine?before=", "/disputes?before=", "/alarms?page=", "/terminals?page="):
         assert visitor.get(path + number).status == 200
 
 

@@ -78,8 +78,12 @@ class Console:
         until(lambda: (self.house.watch.counted >= newest and self.house.watch.version > 0) or not newest)
 
     @property
+    def port(self) -> int:
+        return self.settings.console.port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.settings.console.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         self.server.stop()
@@ -160,7 +164,7 @@ class Visitor:
         return self.send("POST", path, urlencode(fields).encode(), kind | headers)
 
     def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.console.settings.console.port, timeout=LIMIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.console.port, timeout=LIMIT_S)
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = ({"Cookie": cookie} if cookie else {}) | {
             name.replace("_", "-"): value for name, value in (headers or {}).items()

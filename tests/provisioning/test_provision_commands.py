@@ -147,7 +147,7 @@ def test_centrals_folder(desk):
     assert [identity.certificate.name for identity in settings.broker.workers] == ["central-2.pem"]
     secrets = {path.name: path.stat().st_mode & 0o777 for path in (desk.folder / "central").glob("*.key")}
     assert secrets == dict.fromkeys(
-        ["central.key", "central-2.key", "central-desk.key", "requests.key", "receipts.key"], 0o600
+        ["central.key", "central-2.key", "central-desk.key", "requests.key", "receipts.key", "numbers.key"], 0o600
     )
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from central.console.accounts import LINK_S, AccountError, Role
 from central.console.entrance import signed_in
+from central.console.sign_ins import about_account, limits
 from central.console.visit import Visit
 
 PAGE = 50
@@ -56,16 +57,17 @@ def own(visit: Visit) -> Response:
 def change_own(visit: Visit) -> Response:
     """A new password, which ends every other sign-in of the account."""
     known, name = visit.house.accounts, visit.account.name
-    wait_s = visit.house.attempts.admit(visit.address, name)
-    if wait_s:
-        return visit.page("own.html", HTTPStatus.TOO_MANY_REQUESTS, fault=f"Too many attempts: wait {wait_s} s.")
+    refusal = visit.house.attempts.admit(limits(visit.address, name))
+    if refusal:
+        fault = f"Too many attempts: wait {refusal.wait_s} s."
+        return visit.page("own.html", HTTPStatus.TOO_MANY_REQUESTS, fault=fault)
     if known.check(name, visit.form.get("password", "")) is None:
         return visit.page("own.html", HTTPStatus.FORBIDDEN, fault="This is not your password of now.")
     try:
         known.set_password(name, visit.form.get("new", ""))
     except AccountError as error:
         return visit.page("own.html", HTTPStatus.BAD_REQUEST, fault=f"{error}.")
-    visit.house.attempts.forget(name)
+    visit.house.attempts.forget(about_account(name))
     visit.note("changed the password of", name)
     return signed_in(visit, known.get(name), "/")
 

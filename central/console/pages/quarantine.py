@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from central.console.notes import CHARACTERS, read_note
 from central.console.search import NEWEST, PAGE, Search, find
 from central.console.visit import Visit
 from central.decisions import Decision, Decisions, Judged
 from central.ledger import open_database
-
-NOTE_CHARACTERS = range(3, 501)
 
 
 def quarantine(visit: Visit) -> Response:
@@ -33,12 +31,11 @@ def quarantine(visit: Visit) -> Response:
 
 def decide(visit: Visit) -> Response:
     """Writes a decision down; the ones before it stay."""
-    number, word = visit.place(), visit.form.get("decision", "")
-    note = " ".join(visit.form.get("note", "").split())
-    if word not in [*Judged] or len(note) not in NOTE_CHARACTERS or not _is_plain(note):
-        what = f"Choose a decision and say why, in {NOTE_CHARACTERS.start} to {NOTE_CHARACTERS.stop - 1} characters."
+    number, word, note = visit.place(), visit.form.get("decision", ""), read_note(visit.form)
+    if word not in [*Judged] or not note:
+        what = f"Choose a decision and say why, in {CHARACTERS.start} to {CHARACTERS.stop - 1} characters."
         return visit.page("error.html", HTTPStatus.BAD_REQUEST, title="Nothing was decided", text=what)
-    # The only thing that the console writes into the ledger, by a connection that it opens for this alone.
+    # With answers to disputes all that the console writes into the ledger, by a connection opened for this alone.
     database = open_database(visit.house.settings.ledger, create=False)
     try:
         Decisions(database).add(Decision(number, visit.house.now, visit.account.name, Judged(word), note))
@@ -48,8 +45,3 @@ def decide(visit: Visit) -> Response:
         database.close()
     visit.note("decided about", f"result {number}")
     return visit.again(f"/results/{number}")
-
-
-def _is_plain(note: str) -> bool:
-    """Without characters that hide or turn what others read."""
-    return not any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co") for sign in note)

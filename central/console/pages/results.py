@@ -16,6 +16,7 @@ from central.console.tallies import decision_s
 from central.console.visit import Visit
 from central.custody import Custody
 from central.decisions import Judged
+from central.disputes import Found
 from central.evidence import EvidenceError, open_evidence
 from central.ledger import Ledger
 from central.shown import opened
@@ -53,7 +54,7 @@ def result(visit: Visit) -> Response:
         again = opened(custody.envelope, registry)
         signals, sealed = _signals(visit, ledger, custody, again.claims)
         others = _others(ledger, custody) if visit.may(Permission.EXAMINE) else []
-        decisions = ledger.decisions.of(number)
+        decisions, disputes = ledger.decisions.of(number), ledger.disputes.of(number)
     claims = again.claims
     return visit.page(
         "result.html",
@@ -70,6 +71,8 @@ def result(visit: Visit) -> Response:
         others=lines(others),
         decisions=decisions,
         judged=[*Judged],
+        disputes=disputes,
+        findings=[*Found],
     )
 
 

@@ -22,9 +22,10 @@ if (stream) {
     const answer = await fetch(location.href, { headers: { "X-Renews-Itself": "1" }, redirect: "error" });
     if (answer.status === 401) return location.reload();
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("content");
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const path = focused();
-    document.getElementById("content").replaceChildren(...fresh.childNodes);
+    for (const id of ["content", "open-disputes"])
+      document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
     if (path) document.querySelector(path)?.focus({ preventScroll: true });
     told.textContent = "Live: renewed " + new Date().toLocaleTimeString();
   };

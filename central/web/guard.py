@@ -10,9 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from central.config import ConsoleSettings
+from central.config import WebSettings
 
-MAX_BODY_BYTES = 256 * 1024
 POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
@@ -32,12 +31,12 @@ YEAR_S = 365 * 24 * 3600
 class Guard:
     """Refuses other hosts, other origins and large bodies; adds the headers."""
 
-    def __init__(self, app: ASGIApp, settings: ConsoleSettings) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, settings: WebSettings, max_body_bytes: int) -> None:
+        self._app, self._max_body_bytes = app, max_body_bytes
         loopback = {f"http://{name}:{settings.port}" for name in ("127.0.0.1", "localhost")}
         self._origins = {settings.origin, *loopback}
         self._hosts = {urlsplit(origin).netloc for origin in self._origins}
-        self._headers = HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR_S}"} if is_secure(settings) else {})
+        self._headers = HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR_S}"} if settings.is_secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, unless it is refused."""
@@ -50,7 +49,7 @@ class Guard:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
+            if taken > self._max_body_bytes:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return message
 
@@ -71,12 +70,7 @@ class Guard:
     def _refusal(self, headers: Headers, method: str) -> str:
         """Why a request is refused before anything looks at it; empty when it is not."""
         if headers.get("host", "") not in self._hosts:
-            return "This console has another address.\n"
+            return "This is served under another address.\n"
         foreign = headers.get("origin", "") not in {"", *self._origins}
         foreign = foreign or headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
         return "Sent from another site.\n" if foreign and method not in ("GET", "HEAD") else ""
-
-
-def is_secure(settings: ConsoleSettings) -> bool:
-    """Whether browsers come by TLS."""
-    return settings.origin.startswith("https://")

@@ -1,0 +1,1 @@
+"""The public page: what a customer's slip stands for, and how to object to it. It reads little and writes disputes."""
