@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,15 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
 def real(rehearsed: Rehearsed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console on the ledger of the real sessions, with the clock of this machine."""
     started = Console(rehearsed.world.made, tmp_path_factory.mktemp("real"), None)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def real_public(rehearsed: Rehearsed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Public]:
+    """The public page on the same ledger."""
+    started = Public(rehearsed.world.made, tmp_path_factory.mktemp("real-public"))
+    started.clock.now = time.time()
     yield started
     started.stop()
 

@@ -6,27 +6,35 @@ The customer is the animation of a public-domain portrait, on recorded time. Not
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
 import numpy as np
 from broker import Broker
 from counter import PORTRAIT, REHEARSAL, Counter
-from world import Central, World
+from customer import NUMBER
+from PIL import Image
+from world import Central, World, until
 
 from device.camera.person import Person, load_person
 from device.camera.portrait import load_picture
 from device.liveness.session import Press
 from device.panel.catalogue import load_catalogue
 from device.panel.prompts import Scene
+from device.slip.giver import SlipGiver, open_slips
+from device.slip.settings import SlipSettings
 from device.vision.assembly import load_vision
 from device.vision.inference import preferred_runtime
 from device.vision.manifest import default_directory
 from device.voice.rendering import make_sounds
 from device.voice.sounds import load_sounds
 from device.voice.voice import Voice
+from device.wire.slip import read_code
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
+from tests.slip.conftest import ADDRESS
+from tests.slip.receipt_paper import scanned
 from tests.voice.conftest import Listener
 
 FPS = 15  # enough for every rule, and half the work of 30
@@ -36,7 +44,10 @@ VOICES = ("en", "hi")
 
 
 class Rehearsed:
-    """Two terminals on a counter each, and central; `numbers` tells which result is which."""
+    """Two terminals on a counter each, and central.
+
+    `numbers` tells which result is which; `slip` is the code that the verified customer went away with.
+    """
 
     def __init__(self, folder: Path) -> None:
         made = create_demo_authority(folder / "keys", (CUSTOMER, RETURNED), port=free_port(), rehearsal=True)
@@ -46,18 +57,20 @@ class Rehearsed:
         self._person, self._voices = self._load("astronaut.json"), _voices(folder / "voice")
         self._other = _another_portrait(folder / "other.jpg")
         self._shop: Counter | None = None
+        self._open, self._screen, self.slip = ExitStack(), folder / "slip.png", ""
         self._customer = Listener()
 
     def open(self) -> None:
         """Starts broker and central, and a terminal with a voice."""
         self.world.broker.start()
         self.world.central.start()
-        self._shop = self._counter(CUSTOMER, self._person, self._customer)
+        slips = self._open.enter_context(open_slips(SlipSettings(address=ADDRESS, picture=self._screen), VOICES))
+        self._shop = self._counter(CUSTOMER, self._person, self._customer, slips)
 
     def fill(self) -> None:
         """One session of each kind, and one that central sets apart."""
         signals = ("--evidence", "signals")
-        self._session("verified", Scene.VERIFIED, *signals, "--subject", ANNA)
+        self._session("verified", Scene.VERIFIED, *signals, "--subject", ANNA, "--number", NUMBER, do=self._take_slip)
         self._session("another person", Scene.REJECTED, *signals, "--reference", str(self._other), "--subject", BERTA)
         self._session("alternative", Scene.VERIFIED, *signals, "--alternative", "left", do=self._choose_in_hindi)
         self._session("cancelled", Scene.CANCELLED, do=self._press_at(Scene.POSITION, Press.CANCEL))
@@ -76,6 +89,7 @@ class Rehearsed:
     def close(self) -> None:
         if self._shop is not None:
             self._shop.close()
+        self._open.close()
         self.world.close()
 
     def _session(
@@ -96,6 +110,12 @@ class Rehearsed:
         shop.terminal.is_receipted()
         self.numbers[name] = max(held.number for held in self.world.central.held())
         return self.numbers[name]
+
+    def _take_slip(self, shop: Counter) -> None:
+        """The customer scans what the terminal's screen shows at the end."""
+        shop.work_until(Scene.VERIFIED)
+        until(self._screen.exists, "a slip is shown")
+        self.slip = read_code(scanned(Image.open(self._screen)).partition("#")[2])
 
     @staticmethod
     def _choose_in_hindi(shop: Counter) -> None:
@@ -129,9 +149,11 @@ class Rehearsed:
             self._stop(shop)
             shutil.copy(kept, outbox)
 
-    def _counter(self, name: str, person: Person, listener: Listener | None = None) -> Counter:
+    def _counter(
+        self, name: str, person: Person, listener: Listener | None = None, slips: SlipGiver | None = None
+    ) -> Counter:
         voice = Voice(listener, *self._voices) if listener else None
-        shop = Counter(self.world, self._vision, person, name=name, voice=voice)
+        shop = Counter(self.world, self._vision, person, name=name, voice=voice, slips=slips)
         shop.terminal.connect()
         return shop
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from customer import NUMBER
 from playwright.sync_api import expect
 from rehearsed import ANNA
 from test_console_browser import PAGES, chromium, opened, picture, violations  # noqa: F401 - fixtures
@@ -30,6 +31,13 @@ SESSIONS = {
 def test_this_console_is_the_one_of_a_demonstration(rehearsed):
     document = yaml.safe_load(rehearsed.world.made.central.read_text())
     assert document["rehearsal"] and document["console"] == {"evidence_key": "evidence.key"}
+
+
+def test_the_number_that_was_registered_is_kept_as_a_pseudonym(real):
+    with real.house.readers.lend() as ledger:
+        known = [number for (number,) in ledger.database.rows("SELECT customer_number FROM requests") if number]
+    key = read_pseudonym_key(real.settings.keys.numbers)
+    assert known == [number_pseudonym(key, customer_number(NUMBER))]
 
 
 @pytest.mark.parametrize("name", SESSIONS)

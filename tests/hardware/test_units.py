@@ -64,11 +64,12 @@ def test_a_terminal_has_nothing_of_centrals(tmp_path):
     assert [path.name for path in tmp_path.rglob("*") if "central" in path.name or "console" in path.name] == []
 
 
-def test_the_console_reads_none_of_centrals_keys():
+@pytest.mark.parametrize(("page", "more"), [("console", "numbers.key"), ("public", "evidence.key")])
+def test_pages_read_none_of_centrals_keys(page, more):
     """Those that `likeness-provision central` writes, by the names that it gives them."""
-    unit = (SYSTEMD / "central" / "likeness-console.service").read_text()
-    for key in ("requests", "receipts", CENTRAL, DESK):
-        assert f"-/var/lib/likeness-central/{key}.key" in unit
+    unit = (SYSTEMD / "central" / f"likeness-{page}.service").read_text()
+    for key in ("requests.key", "receipts.key", f"{CENTRAL}.key", f"{DESK}.key", more):
+        assert f"-/var/lib/likeness-central/{key}" in unit
 
 
 def test_the_users_and_the_folders_can_be_made(tmp_path):
