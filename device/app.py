@@ -78,6 +78,7 @@ class App:
         closing: Closing,
         orders: Orders,
         service: Service,
+        steady: bool = False,
     ) -> None:
         self._terminal, self._frames, self._panel, self._vision = terminal, frames, panel, vision
         self._voice = voice
@@ -86,7 +87,7 @@ class App:
         self._admission, self._closing, self._orders = admission, closing, orders
         self._opener = SessionOpener(terminal.id, vision, gives_slips=closing.gives_slips)
         self._now: _Running | Finished | None = None
-        self.shown = Shown(Scene.IDLE, 0.0)
+        self.shown = Shown(Scene.IDLE, 0.0, glides=steady)
 
     @property
     def title(self) -> str:

@@ -120,7 +120,8 @@ def _look_live(settings: TerminalSettings, vision: Vision) -> tuple[Found, str]:
         camera = open_camera(settings.camera, PinReader(settings.panel.pins, factory))
         try:
             model = model_of(camera)
-            first, *others = (find_round(camera, vision, Prompter(panel)) for _ in range(ROUNDS))
+            prompters = (Prompter(panel, steady=settings.panel.steady) for _ in range(ROUNDS))
+            first, *others = (find_round(camera, vision, prompter) for prompter in prompters)
         finally:
             camera.close()
     finally:
@@ -144,10 +145,10 @@ def _calibration(found: Found, camera: str) -> Calibration:
 class Prompter:
     """Asks by light and in words, once for each thing to do."""
 
-    def __init__(self, panel: Panel, say: Callable[[str], None] | None = None) -> None:
-        """Takes the panel, and who says the words: without anybody they go to standard output."""
+    def __init__(self, panel: Panel, say: Callable[[str], None] | None = None, *, steady: bool = False) -> None:
+        """Takes the panel, who says the words (without anybody they go to standard output), and how lights change."""
         self._panel, self._say = panel, say or _print
-        self._shown = Shown(Scene.IDLE, 0.0)
+        self._shown = Shown(Scene.IDLE, 0.0, glides=steady)
 
     def __call__(self, state: Round, at: float) -> None:
         """Shows what `state` waits for at time `at` in seconds."""

@@ -51,10 +51,19 @@ class CameraSettings(Settings):
 
 
 class PanelSettings(Settings):
-    """Where the panel's pins are: `pi` drives GPIO, `mock` has the same panel without hardware."""
+    """Where the panel's pins are: `pi` drives GPIO, `mock` has the same panel without hardware.
+
+    `steady` is for people whom blinking light harms: lights glide instead, and the ring stays dark.
+    """
 
     factory: Literal["pi", "mock"] = "pi"
     pins: PinMap = PinMap()
+    steady: bool = False
+
+    @property
+    def lights_ring(self) -> bool:
+        """Whether there is a ring that may show coloured light."""
+        return self.pins.ring is not None and not self.steady
 
 
 class BrokerSettings(Settings):

@@ -185,7 +185,7 @@ def _build(
     )
     limits = Limits(policy.max_failures, pause_s=policy.pause_s)
     admission = Admission(outbox, boot, clock, limits, vitals, offline_sessions=settings.offline.sessions)
-    has_ring, updates = settings.panel.pins.ring is not None, Probation(Store(settings.releases), vitals)
+    has_ring, updates = settings.panel.lights_ring, Probation(Store(settings.releases), vitals)
     terminal = Terminal(keys.terminal, boot, policy.consent, software, frames.source, has_ring)
     slips = stack.enter_context(open_slips(settings.slip, settings.voice.languages))
     app = App(
@@ -203,6 +203,7 @@ def _build(
         closing=Closing(terminal, outbox, clock, admission, keys.evidence_recipient, slips),
         orders=Orders(commands, CommandDesk(keys, boot, outbox, clock), link, admission, vitals, updates, in_use),
         service=Service(),
+        steady=settings.panel.steady,
     )
     link.start()
     stack.callback(link.stop)

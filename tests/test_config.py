@@ -85,6 +85,14 @@ def test_the_least_file_has_safe_defaults(write):
     assert (settings.models.folder, settings.models.runtime, settings.models.threads) == (None, None, 1)
 
 
+def test_where_light_is_to_be_steady_the_ring_stays_dark(write):
+    text = "camera: {kind: pi-camera}\nbroker: {host: 10.0.0.7}\nkeys: /k\noutbox: /o/outbox.sqlite\npanel:\n"
+    ring = "  pins: {ring: {red: 12, green: 13, blue: 19}}\n"
+    for more, steady, lights_ring in (("", False, True), ("  steady: true\n", True, False)):
+        panel = load_terminal(write(text + ring + more))[0].panel
+        assert (panel.steady, panel.lights_ring) == (steady, lights_ring)
+
+
 def test_a_file_is_found_from_any_folder(write, monkeypatch):
     path = write(GOOD)
     monkeypatch.chdir(path.parent)

@@ -132,7 +132,9 @@ class Counter:
         if self._vision is None or self._panel is None:
             return None, "needs models and panel"
         try:
-            return find_round(camera, self._vision, Prompter(self._panel, self._person.say)), ""
+            return find_round(
+                camera, self._vision, Prompter(self._panel, self._person.say, steady=self._settings.panel.steady)
+            ), ""
         except CameraStalledError:
             raise
         except CameraError as error:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+
+GLIDE_S = 0.6  # from one level to the next, where light is to be steady
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,16 @@ class Rhythm:
         position = self._position(seconds)
         for index, (length, level) in enumerate(self.steps):
             if position < length:
-                following = self.steps[(index + 1) % len(self.steps)][1]
+                following = self._following(index)
                 return level + (following - level) * position / length if self.smooth else level
             position -= length
         return self.steps[-1][1]
+
+    def _following(self, index: int) -> float:
+        after = index + 1
+        if after == len(self.steps):
+            after = 0 if self.repeats else index
+        return self.steps[after][1]
 
     def _position(self, seconds: float) -> float:
         period = sum(length for length, _ in self.steps)
@@ -58,6 +67,15 @@ class Melody:
 
 SILENCE = Melody()
 DARK = Rhythm(((1.0, 0.0),))
+
+
+@cache
+def gliding(rhythm: Rhythm) -> Rhythm:
+    """The same levels in the same order without a jump: each is held as long as before, then glides to the next."""
+    if rhythm.smooth or len(rhythm.steps) == 1:
+        return rhythm
+    steps = tuple(part for length, level in rhythm.steps for part in ((length, level), (GLIDE_S, level)))
+    return Rhythm(steps, rhythm.repeats, smooth=True)
 
 
 def steady(level: float = 1.0) -> Rhythm:

@@ -1,8 +1,8 @@
 """Prompts: what the panel shows and sounds, as a pure function of the scene and its seconds.
 
 Nothing is told by colour alone: each scene has a rhythm, a place and mostly a sound of its own. No light rises more
-than three times in a second (WCAG 2.3.1). Only a cue lights a cue light fully; guidance and outcomes keep them dim.
-Left and right are the customer's own.
+than three times in a second (WCAG 2.3.1), and none blinks at all where the outlet wants steady light. Only a cue
+lights a cue light fully; guidance and outcomes keep them dim. Left and right are the customer's own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from device.liveness.guidance import Guidance
-from device.panel.patterns import DARK, SILENCE, Melody, Rhythm, steady
+from device.panel.patterns import DARK, SILENCE, Melody, Rhythm, gliding, steady
 from device.signals import CardFault
 from device.wire.plan import Action
 
@@ -89,14 +89,17 @@ class _Prompt:
     right: Rhythm = DARK
     eyes: Rhythm = DARK
 
-    def at(self, seconds: float) -> Lights:
-        level = self.status.level(seconds)
+    def at(self, seconds: float, *, glides: bool) -> Lights:
+        def level_of(rhythm: Rhythm) -> float:
+            return (gliding(rhythm) if glides else rhythm).level(seconds)
+
+        level = level_of(self.status)
         red, green, blue = self.colour
         return Lights(
             status=(red * level, green * level, blue * level),
-            left=self.left.level(seconds),
-            right=self.right.level(seconds),
-            eyes=self.eyes.level(seconds),
+            left=level_of(self.left),
+            right=level_of(self.right),
+            eyes=level_of(self.eyes),
             tone_hz=self.melody.tone(seconds),
         )
 
@@ -117,9 +120,9 @@ _SCENES = {
         BLUE,
         steady(),
         _notes(880, 1318, 1760),
-        left=Rhythm(((0.3, 0.4), (0.6, 0.0))),
+        left=Rhythm(((0.3, 0.4), (0.3, 0.0), (0.3, 0.0))),
         eyes=Rhythm(((0.3, 0.0), (0.3, 0.4), (0.3, 0.0))),
-        right=Rhythm(((0.6, 0.0), (0.3, 0.4))),
+        right=Rhythm(((0.3, 0.0), (0.3, 0.0), (0.3, 0.4))),
     ),
     Scene.PAUSE: _Prompt(BLUE, steady(0.3)),
     Scene.CUE: _Prompt(BLUE, steady()),
@@ -191,7 +194,14 @@ _CARD_GUIDING = {
 }
 
 
-def prompt(scene: Scene, seconds: float, *, guidance: Hint | None = None, action: Action | None = None) -> Lights:
+def prompt(
+    scene: Scene,
+    seconds: float,
+    *,
+    guidance: Hint | None = None,
+    action: Action | None = None,
+    glides: bool = False,
+) -> Lights:
     """What the panel shows now.
 
     Args:
@@ -199,14 +209,19 @@ def prompt(scene: Scene, seconds: float, *, guidance: Hint | None = None, action
         seconds: since the scene (for a cue, since its light) began, on the session's clock.
         guidance: the one thing to change; shown in the scenes `position` (Guidance) and `card` (CardFault) only.
         action: what the scene `cue` asks for; without it a cue lights no cue light.
+        glides: nothing blinks: a light glides where it would jump.
     """
+    return _prompt(scene, guidance, action).at(seconds, glides=glides)
+
+
+def _prompt(scene: Scene, guidance: Hint | None, action: Action | None) -> _Prompt:
     if scene is Scene.CUE and action is not None:
-        return _CUES[action].at(seconds)
+        return _CUES[action]
     if scene is Scene.POSITION and isinstance(guidance, Guidance):
-        return _GUIDING.get(guidance, _OTHER_GUIDING).at(seconds)
+        return _GUIDING.get(guidance, _OTHER_GUIDING)
     if scene is Scene.CARD and isinstance(guidance, CardFault):
-        return _CARD_GUIDING.get(guidance, _SCENES[Scene.CARD]).at(seconds)
-    return _SCENES[scene].at(seconds)
+        return _CARD_GUIDING.get(guidance, _SCENES[Scene.CARD])
+    return _SCENES[scene]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +236,17 @@ class Shown:
     guidance: Hint | None = None
     guided_since: float = 0.0
     action: Action | None = None
+    glides: bool = False
 
     def then(self, at: float, scene: Scene, *, guidance: Hint | None = None, action: Action | None = None) -> Shown:
         """Returns what to show at time `at` (seconds) when `scene` is to be told now."""
         if (scene, action) != (self.scene, self.action):
-            return Shown(scene, at, guidance, at, action)
+            return Shown(scene, at, guidance, at, action, self.glides)
         if guidance is self.guidance or at - self.guided_since < GUIDANCE_HOLD_S:
             return self
-        return Shown(scene, self.since, guidance, at, action)
+        return Shown(scene, self.since, guidance, at, action, self.glides)
 
     def lights(self, at: float) -> Lights:
         """The panel at time `at`."""
-        return prompt(self.scene, at - self.since, guidance=self.guidance, action=self.action)
+        seconds = at - self.since
+        return prompt(self.scene, seconds, guidance=self.guidance, action=self.action, glides=self.glides)

@@ -58,16 +58,16 @@ def loop(request):
     panel = Panel(pins, factory)
     reader = PinReader(pins, factory)
 
-    def run(scenes, *, person=None, seed=0):
+    def run(scenes, *, person=None, seed=0, glides=False):
         person = person or Writer()
         camera = RehearsalCamera(person, reader.lights, seed=seed, press_start=lambda: reader.press(Press.START))
         frames, presses = [], []
         for scene, seconds, action in scenes:
             began = frames[-1].taken_at if frames else 0.0
-            panel.show(prompt(scene, 0.0, action=action))
+            panel.show(prompt(scene, 0.0, action=action, glides=glides))
             for _ in range(round(seconds * person.fps)):
                 frames.append(camera.read())
-                panel.show(prompt(scene, frames[-1].taken_at - began, action=action))
+                panel.show(prompt(scene, frames[-1].taken_at - began, action=action, glides=glides))
                 presses += [(press, frames[-1].taken_at) for press in panel.presses()]
         return frames, presses, getattr(person, "diary", None)
 
@@ -101,6 +101,13 @@ def test_cues_follow_each_other(loop):
 def test_what_the_person_cannot_do_is_not_answered(loop):
     _, _, diary = loop([(Scene.CUE, 5, Action.LOOK_UP)], person=Writer(frozenset({Action.BLINK})))
     assert diary.started == []
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_each_cue_is_read_from_steady_light_too(loop, action):
+    scenes = [(Scene.CONSENT, 3, None), (Scene.POSITION, 1, None), (Scene.CUE, 5, action), (Scene.PAUSE, 1, None)]
+    _, presses, diary = loop(scenes, glides=True)
+    assert [what for what, _ in diary.started] == [action] and len(presses) == 1
 
 
 @pytest.mark.parametrize("scene", [s for s in Scene if s is not Scene.CUE])

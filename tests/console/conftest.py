@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # whole worlds, for the console over real sessions
 
 from customer import Public, give_slips
+from rehearsed import Rehearsed
 from town import NAMES, Town
 from visitor import NOW, Console
 
@@ -39,6 +41,35 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> DemoAuthority:
     with Town(made, NOW) as town:
         town.fill(days=2, each_day=110)
     return made
+
+
+@pytest.fixture(scope="session")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+    """Real sessions in a real ledger; broker, central and a terminal still run."""
+    made = Rehearsed(tmp_path_factory.mktemp("rehearsed"))
+    try:
+        made.open()
+        made.fill()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def real(rehearsed: Rehearsed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A console on the ledger of the real sessions, with the clock of this machine."""
+    started = Console(rehearsed.world.made, tmp_path_factory.mktemp("real"), None)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def real_public(rehearsed: Rehearsed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Public]:
+    """The public page on the same ledger."""
+    started = Public(rehearsed.world.made, tmp_path_factory.mktemp("real-public"))
+    started.clock.now = time.time()
+    yield started
+    started.stop()
 
 
 @pytest.fixture

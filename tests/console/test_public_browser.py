@@ -21,15 +21,15 @@ PORTRAIT = {"viewport": {"width": 390, "height": 780}}
 REFUSED = "Failed to load resource: the server responded with a status of 40"
 
 
-def test_from_the_slip_to_an_answer(own_public, opened, request):  # noqa: F811
-    """A customer scans the slip, reads, objects; an auditor sees it come in, and answers; the customer reads it."""
-    town, console, public = own_public()
+def test_from_the_slip_to_an_answer(rehearsed, real, real_public, opened, request):  # noqa: F811
+    """Who was verified scans the terminal's slip, reads, objects; an auditor sees it come in, and answers."""
+    console, public, code = real, real_public, shown_code(rehearsed.slip)
     auditor = opened(console, "auditor")
     auditor.goto(console.url + "/disputes")
     expect(auditor.get_by_text("Nobody has objected to anything.")).to_be_visible()
     page = opened(public, **PORTRAIT)
-    page.goto(f"{public.url}/#{shown_code(KNOWN)}")
-    expect(page.get_by_label("Code")).to_have_value(shown_code(KNOWN))
+    page.goto(f"{public.url}/#{code}")
+    expect(page.get_by_label("Code")).to_have_value(code)
     expect(page.get_by_label("Phone number")).to_be_focused()
     assert page.url == f"{public.url}/", "the code stays in no address"
     assert violations(page) == []
@@ -65,7 +65,8 @@ def test_from_the_slip_to_an_answer(own_public, opened, request):  # noqa: F811
     expect(page.get_by_text("The registration was cancelled.")).to_be_visible()
     assert violations(page) == []
     picture(request, page, "slip-answered", whole=True)
-    ((made, answer),) = [(one, one.answers) for one in town.ledger.disputes.before(9, 9)]
+    with console.house.readers.lend() as ledger:
+        ((made, answer),) = [(one, one.answers) for one in ledger.disputes.before(9, 9)]
     assert (made.note, answer[0].note) == ("I was at work that day.", "The registration was cancelled.")
 
 

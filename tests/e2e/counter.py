@@ -3,8 +3,8 @@
 The loop is fed on recorded time, frame by frame.
 """
 
-import subprocess
-import sys
+import io
+from contextlib import redirect_stderr, redirect_stdout
 from queue import Empty
 
 import cv2
@@ -13,12 +13,13 @@ import samples
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 from world import Terminal, World, until
 
+from central.__main__ import main as central
 from device.admission import Admission
 from device.app import App
 from device.camera import CaptureSource
 from device.camera.held_card import CardFirst, HeldCard
 from device.camera.newest import NewestFrame
-from device.camera.person import load_person
+from device.camera.person import Person, load_person
 from device.camera.rehearsal import RehearsalCamera
 from device.closing import Closing
 from device.daemon import models_digest
@@ -71,20 +72,21 @@ class Counter:
         self,
         world: World,
         vision,
-        person: str = "astronaut.json",
+        person: str | Person = "astronaut.json",
         limits: Limits | None = None,
         document: np.ndarray | None = None,
+        name: str = "shop-1",
         offline_sessions: int = 0,
         seed: int = 3,
         voice: Voice | None = None,
         slips: SlipGiver | None = None,
     ) -> None:
-        self.world, self.terminal = world, world.terminal()
+        self.world, self.terminal = world, world.terminal(name)
         pins, factory = PinMap(), Clocked(pin_class=MockPWMPin)
         self.factory = factory
         self.panel, self.reader = Panel(pins, factory), PinReader(pins, factory)
         self.camera = RehearsalCamera(
-            load_person(REHEARSAL / person),
+            load_person(REHEARSAL / person) if isinstance(person, str) else person,
             self.reader.lights,
             seed=seed,
             press_start=lambda: self.reader.press(Press.START),
@@ -95,7 +97,7 @@ class Counter:
         cv2.imwrite(str(self.portrait), cv2.resize(cv2.imread(str(PORTRAIT)), None, fx=0.5, fy=0.5))
         software = samples.SOFTWARE.model_copy(update={"models_sha256": models_digest(vision.models)})
         terminal = self.terminal
-        facts = TerminalFacts("shop-1", samples.BOOT, "1", software, CaptureSource.REHEARSAL)
+        facts = TerminalFacts(name, samples.BOOT, "1", software, CaptureSource.REHEARSAL)
         clock, vitals, outbox = terminal.clock, terminal.vitals, terminal.outbox
         admission = Admission(
             outbox, samples.BOOT, clock, limits or Limits(), vitals, offline_sessions=offline_sessions
@@ -121,13 +123,13 @@ class Counter:
 
     def ask(self, *options: str) -> str:
         """Central's own command asks for a session; returns the request's id once the request has arrived."""
-        command = [sys.executable, "-m", "central", "request", "--config", str(self.world.made.central)]
         reference = [] if {"--card", "--witnessed"} & {*options} else ["--reference", str(self.portrait)]
-        command += ["--terminal", "shop-1", *reference, *options]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
+        command = ["request", "--config", str(self.world.made.central), "--terminal", self.terminal.name]
+        with redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()) as complained:
+            done = central([*command, *reference, *options])
+        assert done == 0, complained.getvalue()
         until(lambda: not self.terminal.requests.empty(), "the request arrives")
-        return done.stdout.strip()
+        return said.getvalue().strip()
 
     def hold_start(self) -> None:
         """A long press of START."""

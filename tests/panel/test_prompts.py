@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.liveness.guidance import Guidance
-from device.panel.patterns import Melody, Rhythm
+from device.panel.patterns import GLIDE_S, Melody, Rhythm
 from device.panel.prompts import GUIDANCE_HOLD_S, Lights, Scene, Shown, prompt
 from device.panel.sentences import KEYS, message_key, sentence
 from device.signals import CardFault
@@ -167,6 +167,41 @@ def test_every_scene_cue_and_hint_has_a_message_of_its_own():
     assert set(keys) <= KEYS
     assert sentence(Scene.POSITION, guidance=Guidance.BACK) == "Step back a little."
     assert sentence(Scene.IDLE, guidance=Guidance.BACK, action=Action.BLINK) == sentence(Scene.IDLE)
+
+
+EVERYTHING = [
+    *({"scene": scene} for scene in Scene),
+    *({"scene": Scene.CUE, "action": action} for action in Action),
+    *({"scene": Scene.POSITION, "guidance": hint} for hint in Guidance),
+    *({"scene": Scene.CARD, "guidance": fault} for fault in CardFault),
+]
+
+
+@pytest.mark.parametrize("what", EVERYTHING, ids=lambda what: "-".join(what.values()))
+def test_steady_light_never_jumps_and_rises_at_most_once_a_second(what):
+    lights = timeline(glides=True, **what)
+    for levels in zip(*(channels(each) for each in lights), strict=True):
+        assert max(abs(after - before) for before, after in itertools.pairwise(levels)) <= TICK_S / GLIDE_S + 1e-9
+        assert most_in_a_second(rising_edges(list(levels))) <= 1
+    assert {x.tone_hz for x in lights} == {x.tone_hz for x in timeline(**what)}
+
+
+def test_steady_light_tells_the_scenes_and_the_cues_apart_too():
+    scenes_shown = {scene: timeline(scene, glides=True) for scene in Scene if scene is not Scene.CUE}
+    for one, other in itertools.combinations(scenes_shown.values(), 2):
+        pairs = zip(one, other, strict=True)
+        apart = sum(any(abs(a - b) >= 0.2 for a, b in zip(grey(x), grey(y), strict=True)) for x, y in pairs)
+        assert apart * TICK_S >= 0.4
+    once, twice = (prompt(Scene.CUE, 0.4, action=a, glides=True).eyes for a in (Action.BLINK, Action.BLINK_TWICE))
+    assert once == 1.0 and twice < 0.7
+    for action in Action:
+        assert prompt(Scene.CUE, 0.0, action=action, glides=True) == prompt(Scene.CUE, 0.0, action=action)
+
+
+def test_what_is_shown_stays_steady_from_scene_to_scene():
+    shown = Shown(Scene.IDLE, 0.0, glides=True).then(1.0, Scene.POSITION, guidance=Guidance.CLOSER)
+    shown = shown.then(3.0, Scene.POSITION, guidance=Guidance.BACK).then(4.0, Scene.CONSENT)
+    assert shown.lights(5.0) == prompt(Scene.CONSENT, 1.0, glides=True) != prompt(Scene.CONSENT, 1.0)
 
 
 def test_a_rhythm_that_does_not_repeat_keeps_its_last_level():
