@@ -37,7 +37,7 @@ def test_what_is_made_fits_together(made):
 
 def test_every_key_is_another_one(made):
     keys = [path.read_bytes() for path in made.folder.rglob("*.key")]
-    assert len(keys) == len(set(keys)) == 1 + 5 + 2 * 3
+    assert len(keys) == len(set(keys)) == 1 + 6 + 2 * 3  # the broker, central and its purposes, two terminals
 
 
 def test_only_the_owner_may_read_secrets(made):
