@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from time import monotonic
@@ -26,6 +26,8 @@ OUTSIDE = "10.0.2.2"
 FIRST_BOOT = f"{RUN} {REST}"
 PERSON = "/usr/local/share/likeness-proof/person.json"
 BOOT_LIMIT_S = 3600.0
+STARTED_S = 3.0
+"""What still runs after so long has its port and its files."""
 
 
 class ProofError(Exception):
@@ -37,7 +39,8 @@ class House:
 
     def __init__(self, folder: Path, has_chip: bool, stack: ExitStack) -> None:
         self.folder, self._has_chip, self._stack = folder, has_chip, stack
-        self.broker_port, self.authority_port = free_port(), free_port()
+        self.broker_port = free_port()
+        self.authority_port = next(port for port in iter(free_port, None) if port != self.broker_port)
         self.secret = folder / "passphrase"
         self.secret.touch(0o600)
         self.secret.write_text("the proof's own passphrase\n")
@@ -128,6 +131,9 @@ class House:
         words = [str(word) for word in command]
         process = subprocess.Popen(words, stdout=log, stderr=log, env=os.environ | {"PATH": path})
         self._stack.callback(lambda: (process.terminate(), process.wait()))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STARTED_S)
+            raise ProofError(f"{name} ended at once: see {self.folder / name}.log")
 
 
 @contextmanager
