@@ -6,6 +6,7 @@ import logging
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -15,10 +16,12 @@ from device.delivery.database import OutboxError
 from device.delivery.outbox import Outbox
 from device.results import SealedEvidence, Session, Terminal, result_claims, seal_evidence
 from device.slip.content import Slip
-from device.slip.giver import SlipGiver
 from device.verification import Verdict
 from device.wire.claims import Outcome, SpokenConsent
 from device.wire.fields import ClockState, uuid7
+
+if TYPE_CHECKING:
+    from device.slip.giver import SlipGiver
 
 LOG = logging.getLogger(__name__)
 RESULT_SHOWN_S = 4.0

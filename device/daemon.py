@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from device.admission import Admission
 from device.app import App
@@ -43,7 +44,6 @@ from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
 from device.service import Service, keep_memory_to_ourselves, log_to_journal
-from device.slip.giver import open_slips
 from device.updates.probation import Probation
 from device.updates.store import Store, package_version
 from device.vision.assembly import Vision, load_tuned_vision, load_vision
@@ -52,6 +52,9 @@ from device.vision.manifest import Models, default_directory
 from device.voice.voice import open_voice
 from device.wire.claims import Software
 from device.wire.update import listing_digest
+
+if TYPE_CHECKING:
+    from device.slip.giver import SlipGiver
 
 LOG = logging.getLogger(__name__)
 RESTART = 75  # EX_TEMPFAIL: systemd starts the daemon again, as it does when central orders a restart
@@ -187,7 +190,7 @@ def _build(
     admission = Admission(outbox, boot, clock, limits, vitals, offline_sessions=settings.offline.sessions)
     has_ring, updates = settings.panel.lights_ring, Probation(Store(settings.releases), vitals)
     terminal = Terminal(keys.terminal, boot, policy.consent, software, frames.source, has_ring)
-    slips = stack.enter_context(open_slips(settings.slip, settings.voice.languages))
+    slips = _slips(settings, stack)
     app = App(
         terminal=terminal,
         frames=frames,
@@ -208,6 +211,14 @@ def _build(
     link.start()
     stack.callback(link.stop)
     return app, link
+
+
+def _slips(settings: TerminalSettings, stack: ExitStack) -> SlipGiver | None:
+    if settings.slip is None:
+        return None
+    from device.slip.giver import open_slips  # noqa: PLC0415  Pillow takes 18 MB, and many counters give no slips
+
+    return stack.enter_context(open_slips(settings.slip, settings.voice.languages))
 
 
 def _warn_uncalibrated(settings: CameraSettings) -> None:

@@ -128,11 +128,8 @@ class SlipGiver:
 
 
 @contextmanager
-def open_slips(settings: SlipSettings | None, spoken: Sequence[str]) -> Iterator[SlipGiver | None]:
+def open_slips(settings: SlipSettings, spoken: Sequence[str]) -> Iterator[SlipGiver]:
     """Who gives slips as configured; `spoken` are the languages of the voice."""
-    if settings is None:
-        yield None
-        return
     giver = SlipGiver(settings, settings.language or next(iter(spoken), ENGLISH))
     try:
         yield giver

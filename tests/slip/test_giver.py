@@ -154,8 +154,6 @@ def test_a_thread_that_ended_is_noticed(giver, configured, tmp_path):
 
 def test_the_language_of_whoever_heard_none(configured, tmp_path):
     picture = {"picture": tmp_path / "slip.png"}
-    with open_slips(None, ["hi"]) as none:
-        assert none is None
     for spoken, own, expected in (((), None, "en"), (("hi", "en"), None, "hi"), (("hi",), "es", "es")):
         with open_slips(configured(language=own, **picture), spoken) as giver:
             assert giver.language == expected
