@@ -81,7 +81,7 @@ def _draw(path: Path, told: dict[str, Any]) -> None:
             left += float(row[part])
     axes[0].set_xlabel("processor time a frame, ms")
     if vision:
-        axes[0].legend(fontsize=8)
+        axes[0].legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=5, frameon=False)
     for row in peers[::-1]:
         colour = COLOURS[0] if row["what"].startswith("likeness") else "#999999"
         axes[1].barh(f"{row['what']} {row.get('frames', '')}", float(row["ms"]), color=colour)
