@@ -1,7 +1,7 @@
 """What a customer and a counter wait for: whole sessions on the whole terminal, with broker, central and certificates.
 
 Example: python -m benchmarks.session --sessions 6
-A recorded person, who answers each cue 0.4 to 0.9 s after its light, and the animated portrait. Recorded time is that
+Recorded people, who answer each cue 0.4 to 0.9 s after its light, and the animated portrait. Recorded time is that
 of the frames, as a customer would count it; working time is this machine's, of the wall clock.
 """
 
@@ -41,8 +41,11 @@ def measure(media: Path, sessions: int) -> list[dict[str, Any]]:
     vision = load_vision(default_directory(), preferred_runtime(), 1)
     people = {"the animation": (REHEARSAL / "astronaut.json", None)}
     if media.is_dir():
-        clip = media / "videos" / "live_turns_tranvanluyt_real.mp4"
-        people["tranvanluyt"] = (media / "people" / "tranvanluyt.json", (clip, 0.3))
+        for who, clip in (
+            ("tranvanluyt", "live_turns_tranvanluyt_real.mp4"),
+            ("liveportrait_d12", "live_turns20_liveportrait_d12.mp4"),
+        ):
+            people[who] = (media / "people" / f"{who}.json", (media / "videos" / clip, 0.3))
     return [_row(who, vision, *place, sessions) for who, place in people.items()]
 
 
