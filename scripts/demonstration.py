@@ -155,6 +155,8 @@ def _session(made: DemoAuthority, folder: Path, camera: dict[str, Any], referenc
             raise DemoError(f"central could not ask the terminal: {(asked.stderr or asked.stdout).strip()}")
         new = _wait_for_result(made, before, daemon, folder / "logs" / f"{name}.log")
         PAUSE.wait(SHOW_RESULT_S)
+        if daemon.poll() is not None:
+            raise DemoError(f"the terminal stopped: {_last_line(folder / 'logs' / f'{name}.log')}")
         if not slip.is_file():
             raise DemoError(f"no slip was shown: {_last_line(folder / 'logs' / f'{name}.log')}")
     _say("The customer was shown a slip: its code is nowhere else, and the result has the code's digest.")
@@ -245,7 +247,10 @@ def _wait_for_port(port: int, log: Path) -> None:
 
 
 def _last_line(log: Path) -> str:
-    return (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+    """The last warning, or worse, of a process that marks its lines for journald; else the last line."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    grave = [line for line in lines if line.startswith(("<2>", "<3>", "<4>"))]
+    return (grave or lines or ["it said nothing"])[-1]
 
 
 def _title(title: str, text: str) -> None:
