@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 ALARM = timedelta(days=14)
 
@@ -27,7 +30,7 @@ def look_at_list(path: Path, authority: Path, now: datetime, alarm: timedelta = 
     """Says how long the list serves; raises RevocationListError."""
     listed, issuer = _read(path, authority)
     until = listed.next_update_utc
-    if not listed.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # any key: a wrong kind is no signer
+    if not _is_signed_by(listed, issuer):
         return ListState(well=False, sentence=f"{path}: not signed by {authority}: the broker lets nobody in")
     if until is None:
         return ListState(well=False, sentence=f"{path}: does not say until when it serves: issue it with a next update")
@@ -45,6 +48,14 @@ def look_at_list(path: Path, authority: Path, now: datetime, alarm: timedelta = 
     if left < alarm:
         return ListState(well=False, sentence=f"{sentence}: issue a new one and reload the broker")
     return ListState(well=True, sentence=sentence)
+
+
+def _is_signed_by(listed: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Whether the signature holds; a key of a kind that signs no lists, as of X25519, has signed none."""
+    key = issuer.public_key()
+    if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey):
+        return False
+    return listed.is_signature_valid(key)
 
 
 def _read(path: Path, authority: Path) -> tuple[x509.CertificateRevocationList, x509.Certificate]:

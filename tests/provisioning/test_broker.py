@@ -13,8 +13,9 @@ import paho.mqtt.client as paho
 import pytest
 from broker import Broker
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -296,6 +297,16 @@ def test_the_alarm_comes_well_before_the_list_expires(tmp_path, capsys):
     assert check(house) == 1 and "begins to serve" in capsys.readouterr().err
     other = create_authority("Likeness demo authority", NOW - DAY, NOW + DAY)
     (house.files / "crl.pem").write_bytes(other.revocation_list((), NOW - DAY, NOW + 30 * DAY, 1))
+    assert check(house) == 1 and "not signed by" in capsys.readouterr().err
+
+
+def test_a_key_that_signs_no_lists_has_signed_none(tmp_path, capsys):
+    house = House(tmp_path)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "another kind")])
+    builder = x509.CertificateBuilder(name, name, X25519PrivateKey.generate().public_key(), 1, NOW - DAY, NOW + DAY)
+    (house.files / "ca.pem").write_bytes(
+        builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
     assert check(house) == 1 and "not signed by" in capsys.readouterr().err
 
 
