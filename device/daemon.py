@@ -216,7 +216,7 @@ def _build(
 def _slips(settings: TerminalSettings, stack: ExitStack) -> SlipGiver | None:
     if settings.slip is None:
         return None
-    from device.slip.giver import open_slips  # noqa: PLC0415  Pillow takes 18 MB, and many counters give no slips
+    from device.slip.giver import open_slips  # noqa: PLC0415  Pillow and a font take 8 MB, and many counters give no slips
 
     return stack.enter_context(open_slips(settings.slip, settings.voice.languages))
 

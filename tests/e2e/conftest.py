@@ -29,3 +29,16 @@ def running(world: World) -> World:
     world.broker.start()
     world.central.start()
     return world
+
+
+@pytest.fixture
+def rehearsing(tmp_path: Path) -> Iterator[World]:
+    """A running world of one terminal, in which results of rehearsals count."""
+    made = create_demo_authority(tmp_path / "keys", ("shop-1",), port=free_port(), rehearsal=True)
+    built = World(tmp_path, made, Broker(made), Central(made.central))
+    built.broker.start()
+    built.central.start()
+    try:
+        yield built
+    finally:
+        built.close()

@@ -3,9 +3,8 @@
 import logging
 
 import pytest
-from broker import Broker
 from counter import Counter
-from world import Central, World, until
+from world import until
 
 from central.config import load_central
 from central.disputes import Dispute, Objection
@@ -21,8 +20,6 @@ from device.vision.manifest import default_directory
 from device.wire.claims import ResultClaims
 from device.wire.envelope import Kind, open_envelope
 from device.wire.slip import read_code, shown_code, slip_digest
-from provisioning.__main__ import free_port
-from provisioning.demo import create_demo_authority
 from tests.slip.conftest import ADDRESS
 from tests.slip.receipt_paper import READY, printed, scanned
 from tests.voice.conftest import Listener
@@ -33,15 +30,8 @@ PAPERS = [("es", Scene.DECLINED), ("zh-CN", Scene.DECLINED), ("hi", Scene.VERIFI
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = create_demo_authority(tmp_path / "keys", ("shop-1",), port=free_port(), rehearsal=True)
-    built = World(tmp_path, made, Broker(made), Central(made.central))
-    built.broker.start()
-    built.central.start()
-    try:
-        yield built
-    finally:
-        built.close()
+def world(rehearsing):
+    return rehearsing
 
 
 def choose(shop: Counter, language: str) -> None:

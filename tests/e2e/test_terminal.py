@@ -16,10 +16,9 @@ import cv2
 import numpy as np
 import pytest
 import samples
-from broker import Broker
 from counter import Counter
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from world import Central, World
+from world import World
 
 from central.config import load_central, load_signing_key
 from device.admission import TALLY
@@ -40,8 +39,6 @@ from device.wire.evidence import EvidenceClaims, EvidencePack
 from device.wire.keys import public_pem
 from device.wire.request import Policy, RequestClaims, SealedReference
 from device.wire.sealing import commitment, evidence_context, reference_context, seal, unseal
-from provisioning.__main__ import free_port
-from provisioning.demo import create_demo_authority
 from tests.voice.conftest import Listener
 
 pytestmark = pytest.mark.broker
@@ -53,15 +50,8 @@ def vision():
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = create_demo_authority(tmp_path / "keys", ("shop-1",), port=free_port(), rehearsal=True)
-    built = World(tmp_path, made, Broker(made), Central(made.central))
-    built.broker.start()
-    built.central.start()
-    try:
-        yield built
-    finally:
-        built.close()
+def world(rehearsing):
+    return rehearsing
 
 
 @pytest.fixture
