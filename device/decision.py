@@ -153,7 +153,7 @@ def _reasons(final: Answered | Ended, comparison: Comparison | None, plan: Plan,
 def _challenge_reasons(record: Record, plan: Plan, rules: Rules) -> list[str]:
     reasons: list[str] = []
     as_planned = tuple(step.action for step in record.steps) == plan.actions
-    if not as_planned or not all(step.passed for step in record.steps):
+    if not as_planned or not all(step.passed and step.done_at is not None for step in record.steps):
         reasons.append(STEPS_MISSING)
     turns = [step for step in record.steps if step.action in TURNS]
     # Without a turn nothing tells a head from a picture: "not applicable" is never a pass.
@@ -178,10 +178,7 @@ def _has_depth(step: StepRecord, rules: Rules) -> bool:
 
 
 def _inside_challenge(times: tuple[float, ...], record: Record) -> bool:
-    if not record.steps:
-        return False
-    first, last = record.steps[0].cue_at, record.steps[-1].done_at
-    return last is not None and all(first <= at <= last for at in times)
+    return bool(record.steps) and all(record.steps[0].cue_at <= at <= record.last_at for at in times)
 
 
 def _outcome(reasons: tuple[str, ...]) -> Outcome:

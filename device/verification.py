@@ -251,5 +251,4 @@ class Verification:
             return None
         if record is None or not record.steps or (isinstance(final, Ended) and final.why in WITHOUT_COMPARISON):
             return None
-        first, last = record.steps[0].cue_at, record.steps[-1].done_at or record.last_at
-        return self._trail.compare(self._reference, self._threshold, first, last)
+        return self._trail.compare(self._reference, self._threshold, record.steps[0].cue_at, record.last_at)

@@ -64,10 +64,17 @@ def test_a_score_that_is_no_number_does_not_match(show, score):
     assert decide(final, compared(final, score=score), show().plan, DEFAULT_RULES).outcome is Outcome.REJECTED
 
 
-def test_frames_from_before_the_challenge_may_not_be_compared(show):
+def test_only_frames_of_the_challenge_may_be_compared(show):
     final = show().play()
-    outside = replace(compared(final), compared_at=(final.record.steps[0].cue_at - 0.5,))
-    assert decide(final, outside, show().plan, DEFAULT_RULES).outcome is Outcome.REJECTED
+    begins, ends = final.record.steps[0].cue_at, final.record.last_at
+    for moment, outcome in (
+        (begins - 0.5, Outcome.REJECTED),
+        (begins, Outcome.VERIFIED),
+        (ends, Outcome.VERIFIED),
+        (ends + 0.01, Outcome.REJECTED),
+    ):
+        taken_then = replace(compared(final), compared_at=(moment,))
+        assert decide(final, taken_then, show().plan, DEFAULT_RULES).outcome is outcome
 
 
 def test_a_matched_frame_of_another_person_in_the_challenge_is_rejected(show):
