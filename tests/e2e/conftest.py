@@ -1,12 +1,16 @@
 """A whole world for each test, stopped at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from broker import Broker
+from counter import Counter
 from world import Central, World
 
+from device.vision.assembly import Vision, load_vision
+from device.vision.inference import preferred_runtime
+from device.vision.manifest import default_directory
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
 from tests.slip.conftest import network_printer  # noqa: F401 - a fixture
@@ -42,3 +46,22 @@ def rehearsing(tmp_path: Path) -> Iterator[World]:
         yield built
     finally:
         built.close()
+
+
+@pytest.fixture(scope="session")
+def vision() -> Vision:
+    return load_vision(default_directory(), preferred_runtime())
+
+
+@pytest.fixture
+def counter(rehearsing: World, vision: Vision) -> Iterator[Callable[..., Counter]]:
+    """Makes terminals on counters of `rehearsing`; takes what `Counter` takes after world and vision."""
+    made: list[Counter] = []
+
+    def make(*arguments, **settings) -> Counter:
+        made.append(Counter(rehearsing, vision, *arguments, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

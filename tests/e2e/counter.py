@@ -4,6 +4,9 @@ The loop is fed on recorded time, frame by frame.
 """
 
 import io
+import json
+import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from queue import Empty
 
@@ -80,6 +83,7 @@ class Counter:
         seed: int = 3,
         voice: Voice | None = None,
         slips: SlipGiver | None = None,
+        drops_frames: bool = True,
     ) -> None:
         self.world, self.terminal = world, world.terminal(name)
         pins, factory = PinMap(), Clocked(pin_class=MockPWMPin)
@@ -106,7 +110,7 @@ class Counter:
         self.orders = Orders(terminal.commands, desk, terminal.link, admission, vitals)
         self.app = App(
             terminal=facts,
-            frames=NewestFrame(self.camera),
+            frames=NewestFrame(self.camera, waits_for_taker=not drops_frames),
             panel=self.panel,
             voice=voice or Voice(None, (), {}),
             vision=vision,
@@ -130,6 +134,12 @@ class Counter:
         assert done == 0, complained.getvalue()
         until(lambda: not self.terminal.requests.empty(), "the request arrives")
         return said.getvalue().strip()
+
+    def held(self) -> list[dict]:
+        """The results that central holds, as its own command lists them; the oldest first."""
+        command = [sys.executable, "-m", "central", "results", "--config", str(self.world.made.central), "--json"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def hold_start(self) -> None:
         """A long press of START."""

@@ -14,9 +14,6 @@ from device.panel.catalogue import LANGUAGES
 from device.panel.prompts import Scene
 from device.slip.giver import open_slips
 from device.slip.settings import SlipSettings
-from device.vision.assembly import load_vision
-from device.vision.inference import preferred_runtime
-from device.vision.manifest import default_directory
 from device.wire.claims import ResultClaims
 from device.wire.envelope import Kind, open_envelope
 from device.wire.slip import read_code, shown_code, slip_digest
@@ -29,20 +26,15 @@ NUMBER = "+91 98765 43210"
 PAPERS = [("es", Scene.DECLINED), ("zh-CN", Scene.DECLINED), ("hi", Scene.VERIFIED)]
 
 
-@pytest.fixture
-def world(rehearsing):
-    return rehearsing
-
-
 def choose(shop: Counter, language: str) -> None:
     for _ in range(LANGUAGES.index(language)):
         shop.hold_start()
         shop.app.tick(shop.camera.read())
 
 
-def customers_read_them(world, codes):
+def customers_read_them(shop: Counter, codes):
     """On the public page: with the number where central was told one, and with the code alone where not."""
-    house = House(load_central(world.made.central))
+    house = House(load_central(shop.world.made.central))
     try:
         found = [house.look_up(Typed(shown_code(code), NUMBER), "192.0.2.1") for code in codes]
         assert [(one.outcome, one.has_number) for one in found] == [(end, end is Scene.VERIFIED) for _, end in PAPERS]
@@ -54,13 +46,12 @@ def customers_read_them(world, codes):
         house.close()
 
 
-def test_each_session_in_each_language_ends_with_its_slip(world, speaking, network_printer, tmp_path, caplog):
+def test_each_session_in_each_language_ends_with_its_slip(counter, speaking, network_printer, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     stand, screen = network_printer(READY), tmp_path / "slip.png"
     printer = {"kind": "network", "host": "127.0.0.1", "port": stand.port}
     with open_slips(SlipSettings(address=ADDRESS, printer=printer, picture=screen), []) as slips:
-        vision = load_vision(default_directory(), preferred_runtime())
-        shop = Counter(world, vision, voice=speaking(Listener(), LANGUAGES), slips=slips)
+        shop = counter(voice=speaking(Listener(), LANGUAGES), slips=slips)
         shop.terminal.connect()
         for language, end in PAPERS:
             shop.ask(*(("--number", NUMBER) if end is Scene.VERIFIED else ()))
@@ -72,15 +63,16 @@ def test_each_session_in_each_language_ends_with_its_slip(world, speaking, netwo
             until(screen.exists)
             shop.work_until(Scene.IDLE)
         shop.terminal.is_receipted()
-        shop.close()
     codes = [read_code(scanned(sheet).partition("#")[2]) for sheet in printed(stand.stop())]
     key = shop.terminal.keys.result_key
     known = {key.kid: key.private.public_key()}
-    held = [ResultClaims.read(open_envelope(one.envelope, Kind.RESULT, known).payload) for one in world.central.held()]
+    held = [
+        ResultClaims.read(open_envelope(one.envelope, Kind.RESULT, known).payload) for one in shop.world.central.held()
+    ]
     assert [claims.slip for claims in held] == [slip_digest(code) for code in codes]
     assert [(claims.spoken.language, claims.outcome) for claims in held] == [(one, end.value) for one, end in PAPERS]
-    customers_read_them(world, codes)
-    kept = b"".join(path.read_bytes() for path in world.folder.rglob("*") if path.is_file())
+    customers_read_them(shop, codes)
+    kept = b"".join(path.read_bytes() for path in shop.world.folder.rglob("*") if path.is_file())
     for form in (*codes, *map(shown_code, codes), "9876543210"):
         assert form not in caplog.text
         assert form.encode() not in kept
