@@ -6,11 +6,14 @@ Left and right are always the customer's own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -218,3 +221,19 @@ class Signals:
     repeated: bool = False
     change: Change | None = None
     card: CardView | None = None
+
+    def without_nonsense(self) -> Signals:
+        """A view with a value that is no finite number is no view, and a change like that was not measured."""
+        view, change = self.view, self.change
+        if view is not None and not _is_finite(astuple(view)):
+            view = None
+        if change is not None and not (_is_finite(astuple(change)) and change.since < self.at):
+            change = None
+        return self if (view, change) == (self.view, self.change) else replace(self, view=view, change=change)
+
+
+def _is_finite(values: Iterable[Any]) -> bool:
+    """Whether each value, those of nested dataclasses too, is a finite number or None."""
+    return all(
+        _is_finite(value) if isinstance(value, tuple) else value is None or math.isfinite(value) for value in values
+    )

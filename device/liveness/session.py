@@ -14,10 +14,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from device.liveness.answers import Answer, watch
 from device.liveness.blinks import Blink
@@ -109,7 +108,7 @@ def step(state: State, signals: Signals, plan: Plan, rules: Rules, presses: Coll
         return state
     if _out_of_order(state, signals):
         return Ended(_last_at(state) or 0.0, Ending.FRAMES_OUT_OF_ORDER, _record(state))
-    signals = _without_nonsense(signals)
+    signals = signals.without_nonsense()
     if Press.CANCEL in presses:
         why = Ending.DECLINED if isinstance(state, Consent) else Ending.CANCELLED
         return Ended(signals.at, why, _record(state))
@@ -126,12 +125,12 @@ def wants_embedding(state: State, signals: Signals, rules: Rules) -> bool:
     """Whether the frame behind `signals` is to be embedded before `step` takes them."""
     if not isinstance(state, Pausing | Cued):
         return False
-    return embedding_due(state.track, _without_nonsense(signals), signals.at - state.record.last_at, rules)
+    return embedding_due(state.track, signals.without_nonsense(), signals.at - state.record.last_at, rules)
 
 
 def wants_turned_embedding(state: State, signals: Signals, rules: Rules) -> bool:
     """Whether the frame behind `signals` shows the head turned and is to be compared with the frontal ones."""
-    return isinstance(state, Pausing | Cued) and turned_embedding_due(state.track, _without_nonsense(signals), rules)
+    return isinstance(state, Pausing | Cued) and turned_embedding_due(state.track, signals.without_nonsense(), rules)
 
 
 def _consent(state: Consent, signals: Signals, rules: Rules, presses: Collection[Press]) -> State:
@@ -255,20 +254,3 @@ def _out_of_order(state: State, signals: Signals) -> bool:
     if last_at is None:
         return False
     return signals.at < last_at if isinstance(state, Consent) else signals.at <= last_at
-
-
-def _without_nonsense(signals: Signals) -> Signals:
-    """A view with a value that is no finite number is no view, and a change like that was not measured."""
-    if signals.view is not None and not _is_finite(astuple(signals.view)):
-        signals = replace(signals, view=None)
-    change = signals.change
-    if change is not None and not (_is_finite(astuple(change)) and change.since < signals.at):
-        signals = replace(signals, change=None)
-    return signals
-
-
-def _is_finite(values: Iterable[Any]) -> bool:
-    """Whether each value, those of nested dataclasses too, is a finite number or None."""
-    return all(
-        _is_finite(value) if isinstance(value, tuple) else value is None or math.isfinite(value) for value in values
-    )
