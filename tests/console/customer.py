@@ -1,10 +1,9 @@
 """The public page in a thread of the test, customers who went away with slips, and a browser of theirs."""
 
-import threading
 from pathlib import Path
 
 from town import Town
-from visitor import LIMIT_S, NOW, Answer, Clock, Visitor
+from visitor import NOW, Answer, Clock, Served, Visitor
 
 from central.config import load_central
 from central.public.server import Server
@@ -29,7 +28,7 @@ def give_slips(town: Town) -> None:
     town.slip("shop-07", at + 240, REFUSED, NUMBER, outcome=Outcome.REJECTED, reasons=("faces-do-not-match",))
 
 
-class Public:
+class Public(Served):
     """`likeness-central public`, on a free port of loopback."""
 
     def __init__(self, made: DemoAuthority, folder: Path, *, ledger: str | None = None, **changes: object) -> None:
@@ -39,23 +38,7 @@ class Public:
         changes = {"port": free_port(), "store": folder / "public.sqlite", "region": "IN"} | changes
         self.settings = settings.model_copy(update={"public": settings.public.model_copy(update=changes)})
         self.clock = Clock(NOW)
-        self.server = Server(self.settings, self.clock)
-        self.house = self.server.house
-        self._thread = threading.Thread(target=self.server.run)
-        self._thread.start()
-
-    @property
-    def port(self) -> int:
-        return self.settings.public.port
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        self.server.stop()
-        self._thread.join(LIMIT_S)
-        assert not self._thread.is_alive()
+        super().__init__(Server(self.settings, self.clock), self.settings.public.port)
 
     def customer(self) -> "Customer":
         return Customer(self)

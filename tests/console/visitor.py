@@ -49,7 +49,27 @@ class Clock:
         return self.now
 
 
-class Console:
+class Served:
+    """Pages in a thread of the test, on a port of loopback."""
+
+    def __init__(self, server, port: int) -> None:
+        self.server, self.house, self.port = server, server.house, port
+        self._thread = threading.Thread(target=server.run)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self.server.stop()
+        self._thread.join(LIMIT_S)
+        assert not self._thread.is_alive()
+
+    close = stop
+
+
+class Console(Served):
     """`likeness-central console`, on a free port of loopback, with cheap passwords, and a clock of the test or none."""
 
     def __init__(
@@ -69,28 +89,11 @@ class Console:
         console = settings.console.model_copy(update={"port": free_port(), "store": store} | changes)
         self.settings: CentralSettings = settings.model_copy(update={"console": console})
         self.clock = time.time if now is None else Clock(now)
-        self.server = Server(self.settings, functools.partial(open_house, wall=self.clock, hasher=CHEAP, look_s=look_s))
-        self.house = self.server.house
-        self._thread = threading.Thread(target=self.server.run)
-        self._thread.start()
+        house = functools.partial(open_house, wall=self.clock, hasher=CHEAP, look_s=look_s)
+        super().__init__(Server(self.settings, house), console.port)
         with self.house.readers.lend() as held:
             newest = held.newest()
         until(lambda: (self.house.watch.counted >= newest and self.house.watch.version > 0) or not newest)
-
-    @property
-    def port(self) -> int:
-        return self.settings.console.port
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        self.server.stop()
-        self._thread.join(LIMIT_S)
-        assert not self._thread.is_alive()
-
-    close = stop
 
     def account(self, role: str, name: str | None = None) -> str:
         """An account with PASSWORD; returns its name."""
