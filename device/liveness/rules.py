@@ -29,7 +29,7 @@ class Rules:
     min_dynamic_range: float = 5.2
     min_uniformity: float = 0.4
     min_sharpness: float = 0.15
-    position_hold_s: float = 0.2  # the first pause, of a neutral face, follows
+    position_hold_s: float = 0.2  # the first pause follows, docs/adr/0050
     position_limit_s: float = 30.0
     choice_s: float = 0.0  # no challenge sooner after consent: time to choose the alternative, where there is one
     consent_limit_s: float = 45.0
