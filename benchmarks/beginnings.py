@@ -63,9 +63,10 @@ def _play(seen: Sequence[Signals], pause: float, rules: Rules) -> State:
     plan = Plan((Action.TURN_LEFT, Action.BLINK, Action.TURN_RIGHT), (pause, 1.0, 1.0))
     state: State = Consent()
     for number, signals in enumerate(seen):
-        known = isinstance(state, Pausing) and signals.view is not None
-        looked = replace(signals, view=replace(signals.view, likeness=1.0)) if known else signals
-        state = step(state, looked, plan, rules, [Press.START] if number == 1 else [])
+        view = signals.view
+        if view is not None and isinstance(state, Pausing):
+            view = replace(view, likeness=1.0)
+        state = step(state, replace(signals, view=view), plan, rules, [Press.START] if number == 1 else [])
         if isinstance(state, Cued | Ended):
             break
     return state
