@@ -8,11 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from central.commands import command, console, evidence, export, pseudonym, public, report, request, results, run
+from central.commands.options import BAD_INPUT
 from central.database import LedgerError
 from central.desk import DeskError
 from device.settings import SettingsError
-
-BAD_INPUT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,15 +19,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
-    except (SettingsError, LedgerError, DeskError) as error:
+    except (SettingsError, DeskError) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
+    except LedgerError as error:
+        print(error, file=sys.stderr)
+        return int(options.when_unavailable)
     except BrokenPipeError:  # the reader, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         print(f"{error.filename or 'broker'}: {error.strerror or error}", file=sys.stderr)
-        return BAD_INPUT
+        return int(options.when_unavailable)
     except KeyboardInterrupt:
         return 130
 

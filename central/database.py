@@ -15,6 +15,7 @@ from central.migrations import APPEND_ONLY, MIGRATIONS
 Row = tuple[Any, ...]
 Columns = dict[str, str]
 """Names and types of the columns of `given`: text, bigint, boolean or bytes."""
+NONE_YET = "there is no ledger yet: start `likeness-central run` first"
 
 
 class LedgerError(RuntimeError):

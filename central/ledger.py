@@ -15,7 +15,7 @@ from pathlib import Path
 
 from central.alarms import Alarms
 from central.custody import Custody, Facts, OpenGap
-from central.database import Database, LedgerError, Row, check, insert, migrate
+from central.database import NONE_YET, Database, LedgerError, Row, check, insert, migrate
 from central.decisions import Decisions
 from central.disputes import Disputes
 from central.evidence import Evidence
@@ -66,7 +66,7 @@ def open_database(place: Path | str, *, create: bool = True, read_only: bool = F
         return PostgresqlDatabase(place, read_only=read_only)
     path = Path(place)
     if (read_only or not create) and not path.is_file():
-        raise LedgerError(f"{path}: there is no ledger yet: start `likeness-central run` first")
+        raise LedgerError(f"{path}: {NONE_YET}")
     return SqliteDatabase(path, read_only=read_only)
 
 

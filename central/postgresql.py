@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
-from central.database import Columns, LedgerError, Row
+from central.database import NONE_YET, Columns, LedgerError, Row
 
 try:
     import psycopg
@@ -96,6 +96,8 @@ class PostgresqlDatabase:
     def _typed_errors(self) -> Iterator[None]:
         try:
             yield
+        except psycopg.errors.UndefinedTable as error:
+            raise LedgerError(f"{self.place}: {NONE_YET}") from error
         except psycopg.Error as error:
             # The first line says what; the others may quote rows.
             said = (str(error).strip().splitlines() or [type(error).__name__])[0]

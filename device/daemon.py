@@ -39,7 +39,7 @@ from device.liveness.limits import Limits
 from device.liveness.session import Press
 from device.orders import Orders
 from device.panel.console import Caption, Console
-from device.panel.gpio import Panel, PinReader, mock_factory, pi_factory
+from device.panel.gpio import Panel, PanelError, PinReader, open_panel
 from device.panel.prompts import Scene, prompt
 from device.panel.sentences import sentence
 from device.results import Terminal
@@ -73,10 +73,13 @@ def run_daemon(config: Path, *, show_panel: bool) -> int:
     vision = load_configured_vision(settings.models)
     with ExitStack() as stack:
         _hold_terminal(settings, stack)
-        factory = pi_factory() if settings.panel.factory == "pi" else mock_factory()
-        panel = Panel(settings.panel.pins, factory)
+        try:
+            panel, pins = open_panel(settings.panel.pins, on_pi=settings.panel.factory == "pi")
+        except PanelError as error:
+            # A chip may come late, another process may hold a line: systemd tries again.
+            LOG.critical("panel failed: %s", error)
+            return RESTART
         stack.callback(panel.close)
-        pins = PinReader(settings.panel.pins, factory)
         try:
             frames = NewestFrame(
                 make_camera(settings.camera, pins), waits_for_taker=settings.camera.kind == "rehearsal"

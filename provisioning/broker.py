@@ -75,7 +75,7 @@ Description=Likeness: alarm before the broker's revocation list expires
 
 [Service]
 Type=oneshot
-ExecStart=/opt/likeness/bin/likeness-provision crl --check {plan.files}/crl.pem --authority {plan.files}/ca.pem
+ExecStart=/opt/likeness-central/bin/likeness-provision crl --check {plan.files}/crl.pem --authority {plan.files}/ca.pem
 DynamicUser=yes
 SupplementaryGroups=mosquitto
 ProtectSystem=strict

@@ -339,3 +339,14 @@ def _open_when_ended(process: subprocess.Popen[str], pipe: Path) -> None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(LIMIT_S)
     os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+
+
+def test_pins_that_cannot_be_had_are_tried_again(tmp_path):
+    """75, not 2: at a boot the chip may come late, and systemd leaves the service at a 2."""
+    path = tmp_path / "terminal.yaml"
+    lines = ["camera: {kind: usb-camera}", "panel: {factory: pi}", "broker: {host: localhost}", "keys: k", "outbox: o"]
+    path.write_text("\n".join(lines))
+    command = [sys.executable, "-m", "device", "run", "--config", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.returncode == 75, done.stderr
+    assert "<2>device.daemon: panel failed: " in done.stderr and "Traceback" not in done.stderr

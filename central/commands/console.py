@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from central.commands.options import Commands, declare
+from central.commands.options import BAD_INPUT, TRY_AGAIN, Commands, declare
 from central.config import CentralSettings, load_central
-from central.database import LedgerError
 from device.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ def add(commands: Commands) -> None:
         " There is none to begin with: `console --config FILE account add NAME --role administrator` prints a"
         " one-time link.",
         "--config central.yaml",
+        when_unavailable=TRY_AGAIN,
     )
     parts = console.add_subparsers(metavar="account")
     account = parts.add_parser("account", help="adds, lists and changes accounts")
@@ -41,13 +41,13 @@ def add(commands: Commands) -> None:
     added.add_argument("name", metavar="NAME")
     added.add_argument("--role", required=True, choices=["viewer", "auditor", "administrator"])
     added.add_argument("--password", action="store_true", help="ask for a password here instead")
-    added.set_defaults(command=_add)
+    added.set_defaults(command=_add, when_unavailable=BAD_INPUT)
     listed = actions.add_parser("list", help="lists the accounts")
-    listed.set_defaults(command=_list)
+    listed.set_defaults(command=_list, when_unavailable=BAD_INPUT)
     for name, summary in zip(CHANGES, _SUMMARIES, strict=True):
         changed = actions.add_parser(name, help=summary)
         changed.add_argument("name", metavar="NAME")
-        changed.set_defaults(command=_change, action=name)
+        changed.set_defaults(command=_change, action=name, when_unavailable=BAD_INPUT)
 
 
 _SUMMARIES = (
@@ -139,5 +139,5 @@ def _asked() -> str:
     return password
 
 
-def _missing(error: ImportError) -> LedgerError:
-    return LedgerError(f"the console needs {error.name}: pip install 'likeness[central,console]'")
+def _missing(error: ImportError) -> SettingsError:
+    return SettingsError([f"the console needs {error.name}: pip install 'likeness[central,console]'"])

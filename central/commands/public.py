@@ -7,9 +7,9 @@ import logging
 import signal
 import sys
 
-from central.commands.options import Commands, declare
+from central.commands.options import TRY_AGAIN, Commands, declare
 from central.config import load_central
-from central.database import LedgerError
+from device.settings import SettingsError
 
 
 def add(commands: Commands) -> None:
@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
         "Serves the page on which customers look up their slips and object to what was registered, on 127.0.0.1 until"
         " stopped (Ctrl-C).",
         "--config central.yaml",
+        when_unavailable=TRY_AGAIN,
     )
 
 
@@ -29,8 +30,7 @@ def _public(options: argparse.Namespace) -> int:
     try:
         from central.public.server import Server  # noqa: PLC0415 - needs an extra
     except ImportError as error:
-        what = f"the public page needs {error.name}: pip install 'likeness[central,console]'"
-        raise LedgerError(what) from error
+        raise SettingsError([f"the public page needs {error.name}: pip install 'likeness[central,console]'"]) from error
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     server = Server(settings)
     # uvicorn ends in order and then raises the signal once more, for whoever listened before.

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from central.commands.options import Commands, declare, positive
+from central.commands.options import TRY_AGAIN, Commands, declare, positive
 from central.config import CentralSettings, IdentitySettings, load_central, load_signing_key
 from central.connection import Connection
 from central.ledger import Ledger
@@ -23,7 +23,8 @@ from device.settings import SettingsError
 
 def add(commands: Commands) -> None:
     """Declares the command."""
-    run = declare(commands, "run", _run, "Receives results until stopped (Ctrl-C).", "--config central.yaml")
+    summary, example = "Receives results until stopped (Ctrl-C).", "--config central.yaml"
+    run = declare(commands, "run", _run, summary, example, when_unavailable=TRY_AGAIN)
     run.add_argument(
         "--worker",
         type=positive,

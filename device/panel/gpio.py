@@ -225,3 +225,12 @@ class PinReader:
         if pin.function != "output" or pin.frequency is None or not pin.state:
             return None
         return float(pin.frequency)
+
+
+def open_panel(pins: PinMap, *, on_pi: bool) -> tuple[Panel, PinReader]:
+    """The panel on this Raspberry Pi's pins, or on mock ones; raises PanelError."""
+    factory = pi_factory() if on_pi else mock_factory()
+    try:
+        return Panel(pins, factory), PinReader(pins, factory)
+    except pin_errors() as error:
+        raise PanelError(f"the pins cannot be used ({error}): does another process use them?") from None

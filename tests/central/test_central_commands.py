@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.__main__ import main
+from central.commands.options import TRY_AGAIN
 from central.config import load_central
 from central.tables import FORMULA, neutral
 from device.settings import SettingsError
@@ -46,6 +47,14 @@ def test_bad_input_is_one_line_and_exit_2(made, capsys, arguments, message):
     assert main([name, "--config", str(made.central), *others]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.count("\n") == 1 and message in printed.err
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", TRY_AGAIN), ("public", TRY_AGAIN), ("results", 2)])
+def test_a_database_that_is_away_is_no_fault_of_the_configuration(made, capsys, command, code):
+    document = yaml.safe_load(made.central.read_text())
+    made.central.write_text(yaml.safe_dump(document | {"ledger": "postgresql:///likeness?host=/nowhere"}))
+    assert main([command, "--config", str(made.central)]) == code
+    assert "postgresql: the ledger cannot be used" in capsys.readouterr().err
 
 
 def test_a_password_in_the_configuration_is_refused_and_not_repeated(made):

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -12,6 +13,8 @@ import pytest
 import yaml
 
 from central.__main__ import main
+from central.commands.options import TRY_AGAIN
+from central.config import load_central
 from central.ledger import Ledger
 from provisioning.__main__ import free_port
 from provisioning.demo import create_demo_authority
@@ -48,9 +51,17 @@ def test_accounts_are_kept_at_the_command_line(made, capsys, monkeypatch):
     assert capsys.readouterr().out == told
 
 
-def test_a_console_without_a_ledger_says_what_to_do(made, capsys):
-    assert main(["console", "--config", str(made.central)]) == 2
+@pytest.mark.parametrize("page", ["console", "public"])
+def test_a_page_without_a_ledger_says_what_to_do_and_that_it_may_be_tried_again(made, page, capsys):
+    assert main([page, "--config", str(made.central)]) == TRY_AGAIN
     assert "there is no ledger yet: start `likeness-central run` first" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_may_be_free_in_a_moment(made, capsys):
+    Ledger(made.central.parent / "ledger.sqlite").close()
+    with socket.create_server(("127.0.0.1", load_central(made.central).console.port)):
+        assert main(["console", "--config", str(made.central)]) == TRY_AGAIN
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_an_address_without_tls_is_refused_with_its_line(made, capsys):

@@ -65,9 +65,10 @@ def test_a_database_that_goes_away_is_one_page_and_comes_back(filled, tmp_path, 
         console.stop()
 
 
-def test_a_ledger_that_is_missing_or_older_is_told_in_one_line(tmp_path):
-    with pytest.raises(LedgerError, match="there is no ledger yet"):
-        Ledger(tmp_path / "none", read_only=True)
+def test_a_ledger_that_is_missing_or_older_is_told_in_one_line(tmp_path, postgresql):
+    for nowhere in (tmp_path / "none", postgresql.address()):
+        with pytest.raises(LedgerError, match="there is no ledger yet: start `likeness-central run` first"):
+            Ledger(nowhere, read_only=True)
     database = open_database(tmp_path / "old.sqlite")
     migrate(database, 1, MIGRATIONS[:3])
     database.close()

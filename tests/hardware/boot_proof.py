@@ -5,15 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from queue import Empty, Queue
 from time import monotonic
 
 import cv2
 import yaml
+from machine import ProofError, machine, told
 
 from provisioning.__main__ import main as provision
 from provisioning.card.bookworm import REST, RUN
@@ -25,13 +23,8 @@ OUTSIDE = "10.0.2.2"
 """This machine's loopback, as qemu's user network shows it to the guest."""
 FIRST_BOOT = f"{RUN} {REST}"
 PERSON = "/usr/local/share/likeness-proof/person.json"
-BOOT_LIMIT_S = 3600.0
 STARTED_S = 3.0
 """What still runs after so long has its port and its files."""
-
-
-class ProofError(Exception):
-    """Something was not as it is to be; the message says what."""
 
 
 class House:
@@ -134,58 +127,6 @@ class House:
         with suppress(subprocess.TimeoutExpired):
             process.wait(STARTED_S)
             raise ProofError(f"{name} ended at once: see {self.folder / name}.log")
-
-
-@contextmanager
-def machine(folder: Path, more: str = "") -> Iterator[Queue[str | None]]:
-    """Boots; yields the console's lines, and None once the machine is off or would reboot."""
-    # The guest's clock counts its instructions, two nanoseconds each: however busy this machine is, no watchdog and no
-    # limit of a unit sees it. A processor without AVX: qemu computes its wide registers number by number.
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=1", "-cpu", "Nehalem", "-m", "1536"]
-    command += ["-nographic", "-no-reboot", "-nic", "user,model=virtio-net-pci", "-device", "virtio-rng-pci"]
-    command += ["-drive", f"file={folder}/disk,if=virtio,format=raw"]
-    command += ["-kernel", f"{folder}/kernel", "-initrd", f"{folder}/initrd"]
-    command += [
-        "-append",
-        f"console=ttyS0 panic=-1 quiet systemd.show_status=0 systemd.journald.forward_to_console=1 {more}",
-    ]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
-    lines: Queue[str | None] = Queue()
-
-    def read() -> None:
-        with (folder / "console.log").open("a") as log:
-            for line in process.stdout:
-                log.write(line)
-                log.flush()
-                lines.put(line.strip())
-        lines.put(None)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        yield lines
-    finally:
-        process.kill()
-        process.wait()
-        reader.join()
-
-
-def told(lines: Queue[str | None]) -> Iterator[str]:
-    """What the machine proves, until it is off."""
-    until = monotonic() + BOOT_LIMIT_S
-    while True:
-        try:
-            line = lines.get(timeout=max(until - monotonic(), 0.0))
-        except Empty:
-            raise ProofError("the machine took too long: see console.log") from None
-        if line is None:
-            return
-        if "PROOF " in line:
-            said = line.split("PROOF ", 1)[1]
-            print(f"  {said}", flush=True)
-            if said.startswith("failed"):
-                raise ProofError(f"{said}: see console.log")
-            yield said
 
 
 def _boot(folder: Path, house: House, last: str) -> None:
