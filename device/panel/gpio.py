@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from contextlib import chdir
 from functools import partial
 from queue import Empty, Full, Queue
 from typing import Annotated
@@ -80,9 +81,11 @@ def pi_factory() -> Factory:
     """The pins of the Raspberry Pi that this runs on; raises PanelError elsewhere."""
     os.environ.setdefault("LG_WD", tempfile.gettempdir())  # else lgpio leaves its pipe in the working directory
     try:
-        # Imported here: lgpio opens that pipe on import, and nothing but a Pi has use for it.
-        import lgpio  # noqa: PLC0415
-        from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415
+        # Imported here: lgpio opens that pipe on import, and nothing but a Pi has use for it. It goes to the pipe's
+        # folder and stays there: every relative path that is still to be opened would lie elsewhere.
+        with chdir(os.environ["LG_WD"]):
+            import lgpio  # noqa: PLC0415
+            from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415
     except (ImportError, OSError) as error:
         raise PanelError(f"lgpio cannot be loaded ({error}): pip install lgpio") from None
     try:

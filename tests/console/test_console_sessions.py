@@ -72,6 +72,7 @@ def test_an_auditor_s_morning_by_keyboard_alone(rehearsed, real, opened, request
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
+    page.wait_for_url("**#content", wait_until="load")  # the browser goes there once more when it has loaded
     page.keyboard.press("Tab")
     expect(page.get_by_label("Outcome")).to_be_focused()
     page.keyboard.press("r")  # a list goes to the first word with that letter
@@ -91,7 +92,7 @@ def test_an_auditor_s_morning_by_keyboard_alone(rehearsed, real, opened, request
     fork = rehearsed.numbers["fork"]
     page.goto(f"{real.url}/quarantine")
     page.get_by_role("link", name=re.compile(f"open ?: number {fork}$")).press("Enter")
-    page.wait_for_url("**#decisions", wait_until="load")  # the browser goes there once more when it has loaded
+    page.wait_for_url("**#decisions", wait_until="load")
     page.get_by_role("radio", name="upheld").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")

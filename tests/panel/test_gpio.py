@@ -1,5 +1,10 @@
 """The panel on real gpiozero devices over mock pins."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 from pydantic import ValidationError
@@ -149,3 +154,20 @@ def test_only_mock_pins_are_pressed_by_software():
 
     with pytest.raises(TypeError):
         PinReader(PinMap(), Elsewhere()).press(Press.START)
+
+
+def test_lgpio_does_not_take_the_process_elsewhere(tmp_path):
+    """On import it goes to its pipe's folder; in a process of its own, as it is imported once."""
+    code = """
+import os
+from device.panel.gpio import PanelError, pi_factory
+try:
+    pi_factory()
+except PanelError:
+    pass
+print(os.getcwd())
+"""
+    command = [sys.executable, "-c", code]
+    paths = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path, env=os.environ | paths)
+    assert done.stdout == f"{tmp_path}\n"

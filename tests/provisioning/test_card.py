@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from device.config import load_terminal
 from device.delivery.keys import load_terminal_keys
+from provisioning import card
 from provisioning.__main__ import main as provision_main
 from provisioning.card.bookworm import command_line, custom_toml
 from provisioning.card.plan import CardPlan, Wifi, make_plan, terminal_yaml
@@ -270,6 +271,6 @@ def test_a_folder_that_is_no_card(bench, capsys):
 
 
 def test_the_unit_is_one_that_systemd_takes():
-    unit = Path("provisioning/card/likeness-first-run.service")
+    unit = Path(card.__file__).with_name("likeness-first-run.service")
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], check=False, capture_output=True, text=True)
     assert done.stderr == ""

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from bundles import NOW, made
 
+from device.daemon import RESTART
 from device.updates import start
 from device.updates.installing import install
 from device.updates.state import STARTS
@@ -96,7 +97,7 @@ def test_firmware_that_fails_its_test_is_given_back(terminal, test, reason):
 def test_the_packages_own_runs_where_the_firmware_fails_its_test(terminal):
     firmware(terminal, 1, "9.9.9", "return 1")
     done = started(terminal)
-    assert "this is" not in done.stdout and done.returncode == 2 and "Raspberry Pi" in done.stderr
+    assert "this is" not in done.stdout and done.returncode == RESTART and "Raspberry Pi" in done.stderr
     assert "update given back kind=firmware number=1" in done.stderr
 
 
