@@ -11,7 +11,7 @@ from time import monotonic
 
 import cv2
 import yaml
-from machine import ProofError, machine, told
+from machine import ProofError, fresh_house, machine, told
 
 from provisioning.__main__ import main as provision
 from provisioning.card.bookworm import REST, RUN
@@ -149,10 +149,7 @@ def prove(folder: Path, package: Path) -> None:
     with ExitStack() as stack:
         began = monotonic()
         subprocess.run([HERE / "image" / "build", folder], check=True)
-        shutil.rmtree(folder / "house", ignore_errors=True)
-        (folder / "console.log").unlink(missing_ok=True)
-        (folder / "house").mkdir()
-        house = House(folder / "house", (folder / "gpio-sim.ko").exists(), stack)
+        house = House(fresh_house(folder), (folder / "gpio-sim.ko").exists(), stack)
         house.found()
         boot = house.enrol_by_card(package)
         subprocess.run([HERE / "image" / "build", folder, boot], check=True)

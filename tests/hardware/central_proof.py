@@ -1,6 +1,5 @@
 """The world around central's host in qemu: authority and terminal here, everything else there. Usage: see `central`."""
 
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ from time import monotonic
 import cv2
 import yaml
 from boot_proof import TERMINAL, House
-from machine import ProofError, machine, told
+from machine import ProofError, fresh_house, machine, told
 
 from device.__main__ import main as terminal
 
@@ -76,12 +75,9 @@ def prove(folder: Path) -> None:
     """The whole proof."""
     with ExitStack() as stack:
         began = monotonic()
-        shutil.rmtree(folder / "house", ignore_errors=True)
-        (folder / "console.log").unlink(missing_ok=True)
-        (folder / "house").mkdir()
-        house = Carried(folder / "house", has_chip=False, stack=stack)
+        house = Carried(fresh_house(folder), has_chip=False, stack=stack)
         house.found()
-        subprocess.run([HERE / "host" / "build", folder, folder / "house" / "carried"], check=True)
+        subprocess.run([HERE / "host" / "build", folder, house.folder / "carried"], check=True)
         print("boot 1: broker, central and pages are installed by the documents' commands", flush=True)
         _boot(folder, house, last="reboot")
         print("boot 2: everything comes back by itself", flush=True)

@@ -1,5 +1,6 @@
 """A machine in qemu: what it is started with, and what it tells on its console."""
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,15 @@ BOOT_LIMIT_S = 3600.0
 
 class ProofError(Exception):
     """Something was not as it is to be; the message says what."""
+
+
+def fresh_house(folder: Path) -> Path:
+    """Forgets what a proof before left in `folder`; returns the empty folder of everything outside the machine."""
+    house = folder / "house"
+    shutil.rmtree(house, ignore_errors=True)
+    (folder / "console.log").unlink(missing_ok=True)
+    house.mkdir()
+    return house
 
 
 @contextmanager
