@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from logging import getLogger
+from pathlib import Path
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -22,7 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from central.config import BrokerSettings, IdentitySettings
-from device.settings import read_private_file
+from device.settings import SettingsError, read_private_file
 from device.wire.envelope import Kind
 
 LOG = getLogger(__name__)
@@ -43,6 +44,21 @@ class Delivery:
     generation: int
 
 
+def _tls(authority: Path, identity: IdentitySettings) -> ssl.SSLContext:
+    read_private_file(identity.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(authority)
+    except OSError as error:
+        raise SettingsError([f"{authority}: no certificate of the broker's authority: {error.strerror}"]) from None
+    try:
+        context.load_cert_chain(identity.certificate, identity.key)
+    except OSError as error:
+        raise SettingsError([f"{identity.certificate}: no certificate for {identity.key}: {error.strerror}"]) from None
+    return context
+
+
 class Connection:
     """One client, for one thread; reconnects by itself, and the broker keeps its session meanwhile when `lasting`."""
 
@@ -55,12 +71,8 @@ class Connection:
         lasting: bool,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepares; raises SettingsError or OSError for files that cannot be used."""
-        read_private_file(identity.key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_verify_locations(broker.authority)
-        context.load_cert_chain(identity.certificate, identity.key)
+        """Prepares; raises SettingsError for files that cannot be used."""
+        context = _tls(broker.authority, identity)
         self._broker, self._lasting, self._monotonic = broker, lasting, monotonic
         self._topics = [(topic, 1) for topic in topics]
         self._inbox: deque[Delivery] = deque()

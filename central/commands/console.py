@@ -36,18 +36,19 @@ def add(commands: Commands) -> None:
     )
     parts = console.add_subparsers(metavar="account")
     account = parts.add_parser("account", help="adds, lists and changes accounts")
+    account.set_defaults(when_unavailable=BAD_INPUT)
     actions = account.add_subparsers(required=True, metavar="ACTION")
     added = actions.add_parser("add", help="adds an account and prints a one-time link, or asks for its password")
     added.add_argument("name", metavar="NAME")
     added.add_argument("--role", required=True, choices=["viewer", "auditor", "administrator"])
     added.add_argument("--password", action="store_true", help="ask for a password here instead")
-    added.set_defaults(command=_add, when_unavailable=BAD_INPUT)
+    added.set_defaults(command=_add)
     listed = actions.add_parser("list", help="lists the accounts")
-    listed.set_defaults(command=_list, when_unavailable=BAD_INPUT)
+    listed.set_defaults(command=_list)
     for name, summary in zip(CHANGES, _SUMMARIES, strict=True):
         changed = actions.add_parser(name, help=summary)
         changed.add_argument("name", metavar="NAME")
-        changed.set_defaults(command=_change, action=name, when_unavailable=BAD_INPUT)
+        changed.set_defaults(command=_change, action=name)
 
 
 _SUMMARIES = (

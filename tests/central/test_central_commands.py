@@ -57,6 +57,22 @@ def test_a_database_that_is_away_is_no_fault_of_the_configuration(made, capsys, 
     assert "postgresql: the ledger cannot be used" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@pytest.mark.parametrize("place", ["authority", "receiver"])
+def test_a_certificate_that_cannot_be_used_is_one(made, capsys, place, content):
+    """2: no restart mends it."""
+    certificate = made.central.with_name("other.pem")
+    if content is not None:
+        certificate.write_text(content)
+    document = yaml.safe_load(made.central.read_text())
+    broker = document["broker"]
+    broker[place] = certificate.name if place == "authority" else broker[place] | {"certificate": certificate.name}
+    made.central.write_text(yaml.safe_dump(document))
+    assert main(["run", "--config", str(made.central)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{certificate}: no certificate ") and told.count("\n") == 1
+
+
 def test_a_password_in_the_configuration_is_refused_and_not_repeated(made):
     document = yaml.safe_load(made.central.read_text())
     for address, refused in (("postgresql:///likeness", False), ("postgresql://central:secret@host/likeness", True)):
